@@ -1,0 +1,46 @@
+//! Stub.
+
+use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
+use crate::record::Batch;
+use crate::vocabulary::Platform;
+
+/// Stub.
+#[derive(Debug)]
+pub struct AlloyExecution;
+
+static ABOUT: About = About {
+    id: "alloy-execution",
+    platform: Platform::Alloy,
+    kind: None,
+    title: "",
+    shapes: &[],
+    endpoint: "",
+    limit_chars: None,
+    no_opening: None,
+};
+
+impl Format for AlloyExecution {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn detect(&self, _head: Head<'_>) -> Option<Match> {
+        None
+    }
+
+    fn cut(&self, _bytes: &[u8], _from: usize) -> Option<usize> {
+        None
+    }
+
+    fn parse<'a>(&self, _window: Window<'a>, _carry: &mut Carry, _out: &mut Batch<'a>) -> usize {
+        0
+    }
+
+    fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
+        None
+    }
+
+    fn error_body(&self, _document: &[u8]) -> Option<String> {
+        None
+    }
+}
