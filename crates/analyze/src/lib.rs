@@ -1,1 +1,2 @@
-//! placeholder
+//! From records to runs, steps, error groups, rates and durations.
+pub mod model;
