@@ -8,6 +8,7 @@
 pub mod format;
 pub mod formats;
 pub mod issue;
+pub mod json;
 pub mod limits;
 pub mod mark;
 pub mod overlap;

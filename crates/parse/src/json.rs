@@ -1,0 +1,56 @@
+//! Reading JSON that cannot be trusted: cut, damaged, 100,000 levels deep.
+//!
+//! Nothing here recurses, and nothing here knows a platform.
+//!
+//! * [`Reader`] reads strictly and fast, and says where it stopped;
+//! * [`Tokens`] looks into a head that may be cut anywhere;
+//! * [`Elements`] and [`Values`] split arrays and concatenated documents by brackets alone, so that a damaged
+//!   element costs only itself;
+//! * [`Ledger`] gives every element its bytes and lines, and structure the rest.
+//!
+//! Keys are compared as they stand: no encoder escapes the letters of a key.
+
+mod ledger;
+mod nesting;
+mod reader;
+mod split;
+mod tokens;
+
+pub use ledger::{Claim, Ledger};
+pub use reader::{Fault, Members, Reader, Visit};
+pub use split::{Completeness, Element, Elements, Values, balanced_end};
+pub use tokens::{Token, Tokens, ValueKind};
+
+/// Where `part`, which was borrowed from `document`, starts in it; `None` if it was not.
+#[must_use]
+pub fn offset_of(document: &[u8], part: &[u8]) -> Option<usize> {
+    let offset = part.as_ptr().addr().checked_sub(document.as_ptr().addr())?;
+    (offset.checked_add(part.len())? <= document.len()).then_some(offset)
+}
+
+/// First byte at or after `at` that is no JSON blank.
+#[must_use]
+pub fn skip_blanks(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| is_blank(**byte)).count()
+}
+
+/// Whether the byte is one of JSON's four blanks.
+#[must_use]
+pub const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_of_borrowed_parts() {
+        let document = br#"{"a":"bcd"}"#;
+        assert_eq!(offset_of(document, &document[6..9]), Some(6));
+        assert_eq!(offset_of(document, &document[11..]), Some(11));
+        assert_eq!(offset_of(&document[..8], &document[6..9]), None);
+        assert_eq!(offset_of(&document[3..], &document[1..2]), None);
+    }
+}

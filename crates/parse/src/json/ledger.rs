@@ -1,0 +1,97 @@
+//! Bytes and lines of a document whose events are elements, not lines.
+
+use memchr::memchr_iter;
+
+use crate::record::{Account, Amount, Span};
+
+/// What an element takes of the document's lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Lines before the element's first line.
+    pub line: u32,
+    /// Lines it stands on that no element before it stands on; 0 behind a neighbour on one line.
+    pub n_lines: u32,
+}
+
+/// Counts lines up to each element, in the order they stand. What no element claims is structure.
+#[derive(Debug)]
+pub struct Ledger<'a> {
+    bytes: &'a [u8],
+    /// Byte up to which newlines have been counted.
+    counted: usize,
+    /// Newlines before it.
+    newlines: u32,
+    /// Lines claimed or passed so far, as the number of the first line nobody has claimed.
+    unclaimed: u32,
+    claimed: Amount,
+}
+
+impl<'a> Ledger<'a> {
+    /// A ledger for `bytes`, nothing claimed yet.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, counted: 0, newlines: 0, unclaimed: 0, claimed: Amount::default() }
+    }
+
+    /// Lines before byte `at`. Cheap when `at` does not go backwards.
+    pub fn line(&mut self, at: usize) -> u32 {
+        if at < self.counted {
+            (self.counted, self.newlines) = (0, 0);
+        }
+        let passed = self.bytes.get(self.counted..at).unwrap_or_default();
+        self.newlines = self.newlines.saturating_add(count(passed));
+        self.counted = self.counted.max(at.min(self.bytes.len()));
+        self.newlines
+    }
+
+    /// Gives the bytes of `span`, and the lines it is the first to stand on, to `part` of the account.
+    /// Spans must come in order and not overlap.
+    pub fn claim(&mut self, span: Span, part: &mut Amount) -> Claim {
+        let line = self.line(span.start);
+        let last = self.line(span.end.saturating_sub(1).max(span.start));
+        let n_lines = (last + 1).saturating_sub(self.unclaimed.max(line));
+        self.unclaimed = self.unclaimed.max(last + 1);
+        part.add(span.len(), n_lines);
+        self.claimed.add(span.len(), n_lines);
+        Claim { line, n_lines }
+    }
+
+    /// Gives what nobody claimed of the first `consumed` bytes to structure.
+    pub fn close(mut self, consumed: usize, account: &mut Account) {
+        let open_line = consumed > 0 && self.bytes.get(consumed - 1) != Some(&b'\n');
+        let lines = u64::from(self.line(consumed)) + u64::from(open_line);
+        account.structure.bytes += (consumed as u64).saturating_sub(self.claimed.bytes);
+        account.structure.lines += lines.saturating_sub(self.claimed.lines);
+    }
+}
+
+fn count(bytes: &[u8]) -> u32 {
+    u32::try_from(memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_claimed_once() {
+        let bytes = b"[\n{1},{2\n},\n\n{3}]";
+        let mut account = Account::default();
+        let mut ledger = Ledger::new(bytes);
+        let claims = [(2, 5), (6, 10), (13, 16)]
+            .map(|(start, end)| ledger.claim(Span { start, end }, &mut account.record));
+        ledger.close(bytes.len(), &mut account);
+        let expect = [(1, 1), (1, 1), (4, 1)].map(|(line, n_lines)| Claim { line, n_lines });
+        assert_eq!(claims, expect);
+        assert_eq!(account.record, Amount { bytes: 10, lines: 3 });
+        assert_eq!(account.structure, Amount { bytes: 7, lines: 2 });
+    }
+
+    #[test]
+    fn a_final_newline_opens_no_line() {
+        let mut account = Account::default();
+        Ledger::new(b"{}\n\n").close(4, &mut account);
+        Ledger::new(b"").close(0, &mut account);
+        assert_eq!(account.total(), Amount { bytes: 4, lines: 2 });
+    }
+}
