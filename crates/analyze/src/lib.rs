@@ -1,2 +1,6 @@
 //! From records to runs, steps, error groups, rates and durations.
 pub mod model;
+pub mod durations;
+pub mod rates;
+#[cfg(test)]
+mod testing;
