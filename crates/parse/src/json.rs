@@ -6,19 +6,24 @@
 //! * [`Tokens`] looks into a head that may be cut anywhere;
 //! * [`Elements`] and [`Values`] split arrays and concatenated documents by brackets alone, so that a damaged
 //!   element costs only itself;
+//! * [`Findings`] keeps problems until they can be reported in order;
 //! * [`Ledger`] gives every element its bytes and lines, and structure the rest.
 //!
 //! Keys are compared as they stand: no encoder escapes the letters of a key.
 
+mod findings;
 mod ledger;
 mod nesting;
 mod reader;
+mod scalar;
 mod split;
 mod tokens;
 
+pub use findings::{Fate, Findings};
 pub use ledger::{Claim, Ledger};
 pub use reader::{Fault, Members, Reader, Visit};
-pub use split::{Completeness, Element, Elements, Values, balanced_end};
+pub use scalar::{Instant, instant, is_truthy, text, whole_number};
+pub use split::{Completeness, Element, Elements, Values, balanced_end, element_end};
 pub use tokens::{Token, Tokens, ValueKind};
 
 /// Where `part`, which was borrowed from `document`, starts in it; `None` if it was not.

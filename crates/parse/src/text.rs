@@ -27,6 +27,8 @@ pub enum Codec {
     Lines(fn(&[u8]) -> usize),
     /// The inside of a JSON string, escapes and all, without its quotes.
     JsonString,
+    /// Several elements or lines that the function reads and joins by newlines.
+    Joined(fn(&[u8]) -> String),
 }
 
 impl<'a> Text<'a> {
@@ -39,6 +41,12 @@ impl<'a> Text<'a> {
         Text { raw, codec: Codec::Plain }
     }
 
+    /// The inside of a JSON string.
+    #[must_use]
+    pub const fn json_string(raw: &'a [u8]) -> Self {
+        Text { raw, codec: Codec::JsonString }
+    }
+
     /// The text, borrowed where nothing had to be taken away.
     ///
     /// Invalid UTF-8 and lone surrogates become U+FFFD.
@@ -48,6 +56,7 @@ impl<'a> Text<'a> {
             Codec::Plain => strip_ansi(String::from_utf8_lossy(self.raw)),
             Codec::Lines(head) => strip_ansi(Cow::Owned(join_lines(self.raw, head))),
             Codec::JsonString => strip_ansi(unescape(self.raw)),
+            Codec::Joined(read) => strip_ansi(Cow::Owned(read(self.raw))),
         }
     }
 
@@ -99,7 +108,7 @@ pub fn unescape(raw: &[u8]) -> Cow<'_, str> {
 }
 
 /// The character of the escape at the start of `escape` (a backslash) and its length in bytes.
-fn read_escape(escape: &[u8]) -> (char, usize) {
+pub(crate) fn read_escape(escape: &[u8]) -> (char, usize) {
     let simple = |c| (c, 2);
     match escape.get(1) {
         Some(b'n') => simple('\n'),

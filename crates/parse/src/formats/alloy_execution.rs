@@ -1,20 +1,41 @@
-//! Stub.
+//! Alloy Embedded workflow logs: JSON executions with steps.
+//!
+//! Read here: a page `{"data":[…]}`, a bare array of executions, one execution (alone or under `data`), and lines
+//! of any of these. An event is one result of an execution (a step, at its stop) or a top-level error; everything
+//! else of the document, `inputs` included, is structure. Of executions that a page repeats, the most complete
+//! copy is read; across lines, pages and files that is left to `logmill-analyze`, by the stated id.
+//!
+//! [`read`] turns bytes into executions, [`failure`] decides what failed, [`emit`] makes records of it.
 
-use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
+mod emit;
+mod failure;
+mod read;
+
+use memchr::memrchr;
+
+use crate::encoding::bom_len;
+use crate::format::{About, Carry, End, Extent, Format, Head, Match, Metadata, Shape, Window};
+use crate::json::{Ledger, Reader, Token, Tokens, ValueKind, balanced_end, skip_blanks, text};
+use crate::limits::HEAD_BYTES;
 use crate::record::Batch;
-use crate::vocabulary::Platform;
+use crate::vocabulary::{Kind, Platform};
 
-/// Stub.
+/// The format.
 #[derive(Debug)]
 pub struct AlloyExecution;
 
 static ABOUT: About = About {
     id: "alloy-execution",
     platform: Platform::Alloy,
-    kind: None,
-    title: "",
-    shapes: &[],
-    endpoint: "",
+    kind: Some(Kind::Execution),
+    title: "Alloy Embedded workflow executions (JSON)",
+    shapes: &[
+        "a page of executions, {\"data\":[…]}",
+        "a bare array of executions",
+        "one execution, alone or under \"data\"",
+        "lines of any of these (NDJSON)",
+    ],
+    endpoint: "GET https://production.runalloy.com/workflows/{workflowId}/logs",
     limit_chars: None,
     no_opening: None,
 };
@@ -24,23 +45,165 @@ impl Format for AlloyExecution {
         &ABOUT
     }
 
-    fn detect(&self, _head: Head<'_>) -> Option<Match> {
-        None
+    fn detect(&self, head: Head<'_>) -> Option<Match> {
+        let score = score(head.bytes)?;
+        Some(Match { score, shape: shape(head) })
     }
 
-    fn cut(&self, _bytes: &[u8], _from: usize) -> Option<usize> {
-        None
+    fn cut(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let before = from.checked_sub(1)?;
+        let newline = memchr::memchr(b'\n', bytes.get(before..)?)?;
+        Some(from + newline).filter(|cut| *cut < bytes.len())
     }
 
-    fn parse<'a>(&self, _window: Window<'a>, _carry: &mut Carry, _out: &mut Batch<'a>) -> usize {
-        0
+    fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {
+        let bytes = window.bytes;
+        let bom = if window.offset == 0 { bom_len(bytes) } else { 0 };
+        let consumed = match window.end {
+            End::More => memrchr(b'\n', bytes).map_or(0, |newline| newline + 1),
+            End::Cut | End::Input => bytes.len(),
+        };
+        let mut reading = Reading::new(bytes);
+        match layout(window, bom) {
+            Layout::Document => reading.values(bytes, bom, out),
+            Layout::Lines => {
+                let mut start = bom;
+                while start < consumed {
+                    let rest = bytes.get(start..consumed).unwrap_or_default();
+                    let end = memchr::memchr(b'\n', rest).map_or(consumed, |newline| start + newline + 1);
+                    reading.values(bytes.get(..end).unwrap_or_default(), start, out);
+                    start = end;
+                }
+            }
+        }
+        reading.ledger.close(consumed, &mut out.account);
+        consumed
     }
 
     fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
         None
     }
 
-    fn error_body(&self, _document: &[u8]) -> Option<String> {
-        None
+    /// Alloy answers `{"message":…}`, perhaps with a code beside it. Only an object that holds nothing else
+    /// is taken for one, because a message alone is in many logs.
+    fn error_body(&self, document: &[u8]) -> Option<String> {
+        let mut reader = Reader::new(document, bom_len(document));
+        let mut members = reader.object().ok()?;
+        let mut message = None;
+        while let Some(key) = members.key(&mut reader).ok()? {
+            let span = reader.skip().ok()?;
+            let value = text(document, span);
+            match (key, reader.slice(span).first()) {
+                (b"message", Some(b'"')) => message = Some(value.decode().into_owned()),
+                (b"statusCode" | b"status" | b"code", Some(b'0'..=b'9')) | (b"error", Some(b'"')) => {}
+                _ => return None,
+            }
+        }
+        message.filter(|_| reader.peek().is_none())
+    }
+}
+
+/// Whether a window holds whole documents or lines.
+enum Layout {
+    Document,
+    Lines,
+}
+
+/// A document comes as one window; whether that is one is told the way detection tells it. A window
+/// with anything before or behind it can only be one of lines.
+fn layout(window: Window<'_>, bom: usize) -> Layout {
+    if window.end != End::Input || window.offset > 3 {
+        return Layout::Lines;
+    }
+    let bytes = window.bytes.get(bom..).unwrap_or_default();
+    let extent = if bytes.len() <= HEAD_BYTES { Extent::Whole } else { Extent::Part };
+    let head = Head { bytes: bytes.get(..HEAD_BYTES).unwrap_or(bytes), extent };
+    match shape(head) {
+        Shape::Document => Layout::Document,
+        Shape::Windows | Shape::Sequence => Layout::Lines,
+    }
+}
+
+/// Lines if the first value ends on its line and another line follows, or if it is one
+/// execution whose line reaches beyond the head.
+fn shape(head: Head<'_>) -> Shape {
+    let start = skip_blanks(head.bytes, 0);
+    let rest = head.bytes.get(start..).unwrap_or_default();
+    let Some(newline) = memchr::memchr(b'\n', rest) else {
+        let single = head.extent == Extent::Part
+            && rest.starts_with(b"{")
+            && !Tokens::new(rest).any(|token| token.depth == 1 && token.key == Some(b"data"));
+        return if single { Shape::Windows } else { Shape::Document };
+    };
+    let line = rest.get(..newline).unwrap_or_default();
+    let ends_there = balanced_end(line, 0).is_some_and(|end| skip_blanks(line, end) == line.len());
+    let next = skip_blanks(rest, newline);
+    match (ends_there, rest.get(next)) {
+        (true, Some(b'{' | b'[')) => Shape::Windows,
+        _ => Shape::Document,
+    }
+}
+
+/// How sure the keys of the first execution make it. `executionId` is Alloy's own word; results with connectors
+/// are nearly as telling. `finished` and `startedAt` alone are not: relatives of the product have them too.
+fn score(head: &[u8]) -> Option<u8> {
+    let mut depth = None;
+    let (mut is_execution, mut has_results, mut has_connector) = (false, false, false);
+    for token in Tokens::new(head) {
+        if depth.is_none() {
+            depth = member_depth(&token);
+            if token.depth > 3 {
+                return None;
+            }
+        }
+        let Some(depth) = depth else { continue };
+        let key = token.key.unwrap_or_default();
+        is_execution |= token.depth == depth && key == b"executionId";
+        has_results |= token.depth == depth && key == b"results" && token.kind == ValueKind::Array;
+        has_connector |= token.depth == depth + 2 && key == b"connectorId";
+        if is_execution && has_results {
+            break;
+        }
+    }
+    match (is_execution, has_results && has_connector) {
+        (true, _) if has_results => Some(98),
+        (true, _) => Some(90),
+        (false, true) => Some(80),
+        _ => None,
+    }
+}
+
+/// How deep the members of an execution stand, once one of them is seen: 1 alone, 2 in an array or under
+/// `data`, 3 in an array under `data`.
+fn member_depth(token: &Token<'_>) -> Option<usize> {
+    let telling = matches!(
+        token.key?,
+        b"executionId" | b"startedAt" | b"stoppedAt" | b"finished" | b"results" | b"inputs" | b"error"
+    );
+    (telling && (1..=3).contains(&token.depth)).then_some(token.depth)
+}
+
+/// A window being read.
+struct Reading<'a> {
+    window: &'a [u8],
+    page: read::Page<'a>,
+    ledger: Ledger<'a>,
+    lines: Ledger<'a>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(window: &'a [u8]) -> Self {
+        Self { window, page: read::Page::new(), ledger: Ledger::new(window), lines: Ledger::new(window) }
+    }
+
+    /// Reads all values of `document` from `at` on.
+    fn values(&mut self, document: &'a [u8], at: usize, out: &mut Batch<'a>) {
+        let mut at = skip_blanks(document, at);
+        while at < document.len() {
+            let end = self.page.value(document, at);
+            emit::emit(&mut self.page, self.window, &mut self.ledger, out);
+            self.page.findings.report(&mut self.lines, out);
+            at = skip_blanks(document, end.max(at + 1));
+        }
     }
 }

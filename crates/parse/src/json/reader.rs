@@ -51,6 +51,12 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// Bytes of the document.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &'a [u8] {
+        self.document.get(span.start..span.end).unwrap_or_default()
+    }
+
     /// The next byte that is no blank; it is not consumed, the blanks are.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {

@@ -92,16 +92,18 @@ impl<'a> Elements<'a> {
     pub const fn end(&self) -> Option<usize> {
         self.end
     }
+}
 
-    /// The end of the element at `start`: the next comma or closing bracket outside of values.
-    fn element_end(&self, start: usize) -> Option<usize> {
-        let mut end = start;
-        loop {
-            let at = skip_blanks(self.bytes, end);
-            match self.bytes.get(at)? {
-                b',' | b']' | b'}' => return Some(end),
-                _ => end = balanced_end(self.bytes, at)?,
-            }
+/// The end of the array element at `start`, whatever it is: before the next comma or closing bracket
+/// outside of values. `None` if the input ends before that.
+#[must_use]
+pub fn element_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut end = start;
+    loop {
+        let at = skip_blanks(bytes, end);
+        match bytes.get(at)? {
+            b',' | b']' | b'}' => return Some(end),
+            _ => end = balanced_end(bytes, at)?,
         }
     }
 }
@@ -125,7 +127,7 @@ impl Iterator for Elements<'_> {
             }
         }
         let start = self.at;
-        let (end, completeness) = match self.element_end(start) {
+        let (end, completeness) = match element_end(self.bytes, start) {
             Some(end) => (end, Completeness::Whole),
             None => (trimmed_end(self.bytes, start), Completeness::Cut),
         };
