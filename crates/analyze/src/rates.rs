@@ -121,7 +121,7 @@ impl FromStr for Bucket {
         let count: u32 = digits.and_then(|digits| digits.parse().ok()).ok_or_else(unreadable)?;
         let minutes = count.checked_mul(unit).filter(|minutes| (1..=MAX_MINUTES).contains(minutes));
         let minutes = minutes.ok_or_else(unreadable)?;
-        if minutes % DAY_MINUTES != 0 && DAY_MINUTES % minutes != 0 {
+        if !minutes.is_multiple_of(DAY_MINUTES) && !DAY_MINUTES.is_multiple_of(minutes) {
             return Err(BucketError::Uneven(text.to_owned()));
         }
         Ok(Self::Width(Width { minutes }))
@@ -140,7 +140,7 @@ impl fmt::Display for Bucket {
 impl fmt::Display for Width {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(7 * DAY_MINUTES, 'w'), (DAY_MINUTES, 'd'), (60, 'h'), (1, 'm')];
-        let (unit, letter) = units.into_iter().find(|(unit, _)| self.minutes % unit == 0).unwrap_or((1, 'm'));
+        let (unit, letter) = units.into_iter().find(|(unit, _)| self.minutes.is_multiple_of(*unit)).unwrap_or((1, 'm'));
         write!(f, "{}{letter}", self.minutes / unit)
     }
 }
