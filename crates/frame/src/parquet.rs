@@ -1,0 +1,136 @@
+//! Data frames as Parquet: zstd, statistics, one row group per frame.
+//!
+//! polars' own writer encodes on its own threads and hands pages straight to the sink; here the two are apart, so
+//! that pages can be made on the thread that has the frame and written by the one that has the file.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::sync::Arc;
+
+use polars::prelude::{ArrowField, ArrowSchema, Column, CompatLevel, DataFrame, PolarsResult};
+use polars_arrow::array::Array;
+use polars_arrow::datatypes::ArrowDataType;
+use polars_parquet::read::ParquetError;
+use polars_parquet::write::{
+    CompressedPage, CompressionOptions, Compressor as Pages, DynIter, DynStreamingIterator, Encoding,
+    FileWriter, Page, SchemaDescriptor, StatisticsOptions, Version, WriteOptions, ZstdLevel,
+    array_to_columns, fallible_streaming_iterator, to_parquet_schema,
+};
+
+use crate::columns::data_type;
+use crate::schema::{self, Dtype, Table};
+
+/// Level of compression: the lowest.
+const ZSTD_LEVEL: i32 = 1;
+/// Longest text kept as a column's least or greatest value.
+const STATISTICS_BYTES: u64 = 64;
+
+/// A row group, encoded and compressed.
+pub(crate) struct RowGroup {
+    n_rows: u64,
+    columns: Vec<Vec<CompressedPage>>,
+}
+
+/// Makes row groups of frames, on the thread that calls.
+#[derive(Clone)]
+pub(crate) struct Compressor {
+    schema: Arc<SchemaDescriptor>,
+    encodings: Arc<[Encoding]>,
+    options: WriteOptions,
+}
+
+impl Compressor {
+    pub(crate) fn new(table: Table) -> PolarsResult<Self> {
+        let encodings = table.columns().iter().map(|column| encoding(column.dtype)).collect();
+        Ok(Self {
+            schema: Arc::new(to_parquet_schema(&arrow_schema(table))?),
+            encodings,
+            options: options()?,
+        })
+    }
+
+    /// All of `frame` as one row group.
+    pub(crate) fn compress(&self, frame: &DataFrame) -> PolarsResult<RowGroup> {
+        let mut columns = Vec::with_capacity(frame.width());
+        for ((column, kind), encoding) in
+            frame.columns().iter().zip(self.schema.fields()).zip(self.encodings.iter())
+        {
+            // A column that is not nested makes exactly one column of pages.
+            for pages in array_to_columns(array(column)?, kind.clone(), self.options, &[*encoding])? {
+                columns.push(compress(pages, self.options.compression)?);
+            }
+        }
+        Ok(RowGroup { n_rows: frame.height() as u64, columns })
+    }
+}
+
+fn array(column: &Column) -> PolarsResult<Box<dyn Array>> {
+    let field = column.field().to_arrow(CompatLevel::newest());
+    column.as_materialized_series().rechunk().to_arrow_with_field(0, Cow::Owned(field), true)
+}
+
+fn compress(
+    pages: DynIter<'static, PolarsResult<Page>>,
+    compression: CompressionOptions,
+) -> PolarsResult<Vec<CompressedPage>> {
+    let pages = pages.map(|page| page.map_err(|error| ParquetError::FeatureNotSupported(error.to_string())));
+    let pages: Result<Vec<CompressedPage>, ParquetError> =
+        Pages::new_from_vec(pages, compression, Vec::new()).collect();
+    Ok(pages?)
+}
+
+/// A Parquet file being written to `sink`.
+pub(crate) struct ParquetFile<W: Write>(FileWriter<W>);
+
+impl<W: Write> ParquetFile<W> {
+    pub(crate) fn new(sink: W, table: Table) -> PolarsResult<Self> {
+        FileWriter::try_new(sink, arrow_schema(table), options()?).map(Self)
+    }
+
+    pub(crate) fn write(&mut self, group: &RowGroup) -> PolarsResult<()> {
+        let columns = group.columns.iter().map(|pages| {
+            let pages = pages.iter().map(PolarsResult::Ok);
+            Ok(DynStreamingIterator::new(fallible_streaming_iterator::convert(pages)))
+        });
+        self.0.write(group.n_rows, DynIter::new(columns))
+    }
+
+    pub(crate) fn finish(mut self) -> PolarsResult<()> {
+        self.0.end(None).map(drop)
+    }
+}
+
+/// The types readers that know Arrow restore. Text is declared as Arrow's oldest text type, which all of them know;
+/// the bytes in the file are the same for all.
+fn arrow_schema(table: Table) -> ArrowSchema {
+    table.columns().iter().map(field).collect()
+}
+
+fn field(column: &schema::Column) -> ArrowField {
+    let dtype = match column.dtype {
+        Dtype::Str => ArrowDataType::Utf8,
+        other => data_type(other).to_arrow(CompatLevel::newest()),
+    };
+    ArrowField::new(column.name.into(), dtype, true)
+}
+
+/// A dictionary where values repeat (polars falls back to plain where they do not).
+fn encoding(dtype: Dtype) -> Encoding {
+    match dtype {
+        Dtype::Bool => Encoding::Plain,
+        _ => Encoding::RleDictionary,
+    }
+}
+
+fn options() -> PolarsResult<WriteOptions> {
+    let statistics = StatisticsOptions {
+        binary_statistics_truncate_length: Some(STATISTICS_BYTES),
+        ..StatisticsOptions::default()
+    };
+    Ok(WriteOptions {
+        statistics,
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(ZSTD_LEVEL)?)),
+        data_page_size: None,
+    })
+}

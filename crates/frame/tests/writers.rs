@@ -1,0 +1,189 @@
+//! Row groups, blocks made elsewhere, and sinks that refuse.
+
+mod common;
+
+use std::io::{self, Cursor, Write};
+
+use common::{record, report, run};
+use logmill_analyze::model::EventRow;
+use logmill_frame::row_groups::{MAX_BYTES, MAX_ROWS};
+use logmill_frame::{
+    CsvText, DataFrame, Encoder, Error, EventColumns, FileFormat, Table, TableWriter, tables,
+};
+use polars::prelude::{ParquetReader, SerReader};
+
+/// `n` events whose messages are a little longer than `length` bytes.
+fn events(n: usize, first_seq: usize, length: usize) -> DataFrame {
+    let run = run("r1");
+    let mut columns = EventColumns::new();
+    for seq in first_seq..first_seq + n {
+        let message = format!("{seq}{}", "x".repeat(length));
+        let record = record(message.as_bytes(), None);
+        columns.push(&EventRow {
+            run: &run,
+            seq: seq as u64,
+            record: &record,
+            step: None,
+            source: "a.log",
+            member: None,
+            line: 1,
+            byte_offset: 0,
+        });
+    }
+    columns.into_frame().expect("the schema of events")
+}
+
+/// Rows of each row group.
+fn group_rows(bytes: &[u8]) -> Vec<usize> {
+    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    reader.get_metadata().expect("a footer").row_groups.iter().map(|group| group.num_rows()).collect()
+}
+
+fn parquet(frames: impl IntoIterator<Item = DataFrame>) -> Vec<u8> {
+    let mut writer =
+        TableWriter::new(Vec::new(), Table::Events, FileFormat::Parquet, CsvText::Exact).expect("a writer");
+    for frame in frames {
+        writer.write(frame).expect("a Vec takes everything");
+    }
+    writer.finish().expect("a Vec takes everything").0
+}
+
+#[track_caller]
+fn check_seq(bytes: Vec<u8>, n: usize) {
+    let read = ParquetReader::new(Cursor::new(bytes)).finish().expect("a Parquet file");
+    let seq = read.column("seq").expect("seq").i64().expect("numbers").clone();
+    assert!(seq.iter().flatten().eq((1..).take(n)), "all rows, in order");
+}
+
+#[test]
+fn small_frames_become_one_row_group() {
+    let bytes = parquet((0..100).map(|n| events(7, 1 + n * 7, 20)));
+    assert_eq!(group_rows(&bytes), [700]);
+    check_seq(bytes, 700);
+}
+
+#[test]
+fn a_large_frame_is_cut_by_rows() {
+    let bytes = parquet([events(2 * MAX_ROWS + 5, 1, 1)]);
+    assert_eq!(group_rows(&bytes), [MAX_ROWS, MAX_ROWS, 5]);
+    check_seq(bytes, 2 * MAX_ROWS + 5);
+}
+
+#[test]
+fn frames_are_cut_by_bytes() {
+    // 300 rows of one MiB: at most 63 of them fit beside their other columns.
+    let bytes = parquet((0..30).map(|n| events(10, 1 + n * 10, 1 << 20)));
+    let rows = group_rows(&bytes);
+    assert_eq!(rows.iter().sum::<usize>(), 300);
+    assert!(rows.iter().all(|&rows| rows << 20 <= MAX_BYTES), "{rows:?}");
+    assert!(rows.len() <= 6, "{rows:?}");
+    check_seq(bytes, 300);
+}
+
+#[test]
+fn a_row_larger_than_a_row_group_is_written() {
+    let mut frame = events(2, 1, 10);
+    frame.vstack_mut(&events(1, 3, MAX_BYTES + 1)).expect("the same schema");
+    frame.vstack_mut(&events(2, 4, 10)).expect("the same schema");
+    let bytes = parquet([frame]);
+    assert!(group_rows(&bytes).len() >= 2);
+    check_seq(bytes, 5);
+}
+
+#[test]
+fn blocks_made_elsewhere_make_the_same_rows() {
+    for &format in FileFormat::ALL {
+        let frames: Vec<DataFrame> = (0..4).map(|n| events(1000, 1 + n * 1000, 30)).collect();
+        let writer =
+            || TableWriter::new(Vec::new(), Table::Events, format, CsvText::Exact).expect("a writer");
+        let encoder: Encoder = writer().encoder().clone();
+        let blocks = std::thread::scope(|scope| {
+            let threads: Vec<_> = frames
+                .iter()
+                .map(|frame| {
+                    let (encoder, frame) = (encoder.clone(), frame.clone());
+                    scope.spawn(move || encoder.encode(frame).expect("a frame of events"))
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
+        });
+        let mut elsewhere = writer();
+        for block in blocks {
+            elsewhere.write_block(block).expect("a Vec takes everything");
+        }
+        let (elsewhere, n_rows) = elsewhere.finish().expect("a Vec takes everything");
+        assert_eq!(n_rows, 4000);
+        if format == FileFormat::Parquet {
+            assert_eq!(group_rows(&elsewhere), [1000; 4]);
+            check_seq(elsewhere, 4000);
+        } else {
+            let mut here = writer();
+            frames.into_iter().for_each(|frame| here.write(frame).expect("a Vec takes everything"));
+            assert_eq!(elsewhere, here.finish().expect("a Vec takes everything").0);
+        }
+    }
+}
+
+#[test]
+fn frames_of_a_report_are_cut() {
+    let mut report = report();
+    let step = report.steps[0].clone();
+    report.steps = vec![step; tables::FRAME_ROWS + 1];
+    let heights: Vec<usize> =
+        tables::frames(&report, Table::Steps).map(|frame| frame.expect("rows fit").height()).collect();
+    assert_eq!(heights, [tables::FRAME_ROWS, 1]);
+    assert_eq!(tables::frames(&report, Table::Events).count(), 1);
+}
+
+#[test]
+fn a_frame_of_another_table_is_refused() {
+    for &format in FileFormat::ALL {
+        let mut writer = TableWriter::new(Vec::new(), Table::Runs, format, CsvText::Exact).expect("a writer");
+        let frame = tables::frame(&report(), Table::Steps).expect("rows fit");
+        let refused = writer.write(frame).and_then(|()| writer.finish().map(drop));
+        assert!(matches!(refused, Err(Error::Schema { table: Table::Runs, .. })), "{format}: {refused:?}");
+    }
+}
+
+/// A disk with room for so many bytes.
+struct Disk {
+    free: usize,
+}
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.free == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let n = bytes.len().min(self.free);
+        self.free -= n;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_as_one() {
+    for &format in FileFormat::ALL {
+        let frame = events(1000, 1, 40);
+        let write = |free| -> Result<(), Error> {
+            let mut writer = TableWriter::new(Disk { free }, Table::Events, format, CsvText::Exact)?;
+            writer.write(frame.clone())?;
+            writer.finish().map(drop)
+        };
+        let size = {
+            let mut writer =
+                TableWriter::new(Vec::new(), Table::Events, format, CsvText::Exact).expect("a writer");
+            writer.write(frame.clone()).expect("a Vec takes everything");
+            writer.finish().expect("a Vec takes everything").0.len()
+        };
+        write(size).expect("just enough room");
+        for free in [0, 1, 3, 4, 5, 100, size / 2, size - 9, size - 4, size - 1] {
+            let error = write(free).expect_err("no room");
+            assert_eq!(error.io_kind(), Some(io::ErrorKind::StorageFull), "{format} {free}: {error}");
+        }
+    }
+}
