@@ -1,7 +1,48 @@
 //! From records to runs, steps, error groups, rates and durations.
-pub mod model;
+//!
+//! [`Engine::survey`] reads inputs on all cores and assembles their runs from the marks the
+//! formats leave; [`Survey::report`] makes the rows of the tables; [`Engine::events`] reads the
+//! inputs once more and hands on every event. This crate knows no platform and opens no file:
+//! whoever has bytes implements [`Input`].
+//!
+//! ```
+//! use logmill_analyze::{Buckets, Bytes, Engine, Input, Options, Selection};
+//!
+//! let log = Bytes::new("my-actor/aB3dE6gH9jK2mN5pQ.log", "2026-01-31T10:00:00.000Z INFO  Hello\n");
+//! let inputs: Vec<&dyn Input> = vec![&log];
+//! let engine = Engine::new(Options::default())?;
+//! let survey = engine.survey(&inputs, &|_bytes| {});
+//! let report = survey.report(&Selection::default(), Buckets::default())?;
+//! for run in &report.runs {
+//!     println!("{} {} {}", run.group, run.run_id, run.status);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod assemble;
 pub mod durations;
+mod events;
+mod group;
+pub mod identity;
+mod input;
 pub mod mask;
+pub mod model;
+mod phases;
+mod pipeline;
 pub mod rates;
+mod read;
+mod report;
+mod shard;
+mod survey;
 #[cfg(test)]
 mod testing;
+
+pub use assemble::SplitRuns;
+pub use events::{EventPlan, EventsError, Piece};
+pub use identity::Layout;
+pub use input::{Bytes, Content, Input, ReadAt};
+pub use model::Report;
+pub use pipeline::{Engine, EngineError, Options};
+pub use rates::Bucket;
+pub use report::{Buckets, Selection};
+pub use survey::Survey;

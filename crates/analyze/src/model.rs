@@ -39,7 +39,7 @@ pub struct Run {
     pub n_events: u64,
     /// Events of class failure or crash, and error-level events that are not retries.
     pub n_errors: u64,
-    /// Warn-level events that are neither retries nor errors.
+    /// Warn-level events that are not retries.
     pub n_warnings: u64,
     /// Events of class retry.
     pub n_retries: u64,

@@ -140,7 +140,8 @@ impl fmt::Display for Bucket {
 impl fmt::Display for Width {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(7 * DAY_MINUTES, 'w'), (DAY_MINUTES, 'd'), (60, 'h'), (1, 'm')];
-        let (unit, letter) = units.into_iter().find(|(unit, _)| self.minutes.is_multiple_of(*unit)).unwrap_or((1, 'm'));
+        let (unit, letter) =
+            units.into_iter().find(|(unit, _)| self.minutes.is_multiple_of(*unit)).unwrap_or((1, 'm'));
         write!(f, "{}{letter}", self.minutes / unit)
     }
 }

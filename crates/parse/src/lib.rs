@@ -5,6 +5,7 @@
 //! knows about the run around a record it leaves as a [`Mark`]; `logmill-analyze` assembles
 //! runs from them.
 
+pub mod detect;
 pub mod encoding;
 pub mod format;
 pub mod formats;

@@ -22,24 +22,39 @@ const CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
     let mut table = [JOIN; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
-        let class = match byte as u8 {
-            b'a'..=b'z' => LOWER,
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = match byte {
             // The lead byte of most punctuation outside ASCII, typographic quotes among it.
-            0xE2 => END,
-            0x80..=0xFF => LOWER,
+            0..=b' '
+            | 0x7F
+            | 0xE2
+            | b'"'
+            | b'\''
+            | b'`'
+            | b'('
+            | b')'
+            | b'['
+            | b']'
+            | b'{'
+            | b'}'
+            | b'<'
+            | b'>'
+            | b','
+            | b';'
+            | b'|'
+            | b'=' => END,
+            b'a'..=b'z' | 0x80..=0xFF => LOWER,
             b'A'..=b'Z' => UPPER,
             b'0'..=b'9' => DIGIT,
             b'/' | b'\\' => SLASH,
             b'@' => AT,
             b':' => COLON,
-            0..=b' ' | 0x7F | b'"' | b'\'' | b'`' | b'(' | b')' | b'[' | b']' | b'{' | b'}' => END,
-            b'<' | b'>' | b',' | b';' | b'|' | b'=' => END,
             _ => JOIN,
         };
-        table[byte] = class;
+        if byte == u8::MAX {
+            break;
+        }
         byte += 1;
     }
     table

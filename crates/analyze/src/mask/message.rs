@@ -21,6 +21,24 @@ pub(super) struct Frame<'a> {
     pub file: &'a str,
 }
 
+/// What a line that reads like a stack frame is.
+#[derive(Debug, Clone, Copy)]
+enum Call<'a> {
+    /// In code of the program's own.
+    Own(Frame<'a>),
+    /// In a library or the runtime.
+    Foreign,
+}
+
+impl<'a> Call<'a> {
+    const fn own(self) -> Option<Frame<'a>> {
+        match self {
+            Self::Own(frame) => Some(frame),
+            Self::Foreign => None,
+        }
+    }
+}
+
 /// `message := line*`, each of them one of: blank, JavaScript or Python frame, Playwright log,
 /// traceback, code excerpt, location, trailer (all dropped), head, reason, further text (dropped).
 pub(super) fn parts(message: &str) -> Parts<'_> {
@@ -90,12 +108,12 @@ impl<'a> Reader<'a> {
             if self.block == Block::CallLog {
                 self.block = Block::None;
             }
-        } else if let Some(frame) = javascript_frame(text) {
-            self.frame = self.frame.or(frame);
+        } else if let Some(call) = javascript_frame(text) {
+            self.frame = self.frame.or(call.own());
         } else if let Block::Traceback(indent) = self.block {
             self.take_traceback(line, text, indent);
-        } else if let Some(frame) = python_frame(text) {
-            self.python_frame = frame.or(self.python_frame);
+        } else if let Some(call) = python_frame(text) {
+            self.python_frame = call.own().or(self.python_frame);
         } else if text.starts_with("=====") {
             self.block = if self.block == Block::RuledLog { Block::None } else { Block::RuledLog };
         } else if text.starts_with("Traceback (most recent call last)") {
@@ -109,8 +127,8 @@ impl<'a> Reader<'a> {
 
     /// `traceback := (deeper line)* exception`; frames are among the deeper lines.
     fn take_traceback(&mut self, line: &str, text: &'a str, indent: usize) {
-        if let Some(frame) = python_frame(text) {
-            self.python_frame = frame.or(self.python_frame);
+        if let Some(call) = python_frame(text) {
+            self.python_frame = call.own().or(self.python_frame);
         } else if indentation(line) <= indent {
             self.block = Block::None;
             self.exception = Some(text);
@@ -191,9 +209,7 @@ fn starts_with_location(head: &str) -> bool {
 }
 
 /// `"at " ["async "] (function " (" place ")" | place)`.
-///
-/// The outer option says whether it is a frame, the inner whether in code of the program's own.
-fn javascript_frame(text: &str) -> Option<Option<Frame<'_>>> {
+fn javascript_frame(text: &str) -> Option<Call<'_>> {
     let rest = text.strip_prefix("at ")?;
     let rest = rest.strip_prefix("async ").unwrap_or(rest);
     if !rest.ends_with(')') {
@@ -210,7 +226,7 @@ fn ends_in_position(place: &str) -> bool {
 }
 
 /// `"File \"" path "\", line " number [", in " function]`.
-fn python_frame(text: &str) -> Option<Option<Frame<'_>>> {
+fn python_frame(text: &str) -> Option<Call<'_>> {
     let (path, rest) = text.strip_prefix("File \"")?.split_once("\", line ")?;
     let function = rest.split_once(", in ").map_or("<module>", |(_, function)| function);
     let function = function.split([',', ' ']).next().unwrap_or(function);
@@ -218,14 +234,14 @@ fn python_frame(text: &str) -> Option<Option<Frame<'_>>> {
 }
 
 /// The frame, unless the place is a library's, the runtime's or none.
-fn frame<'a>(function: &'a str, place: &'a str) -> Option<Frame<'a>> {
+fn frame<'a>(function: &'a str, place: &'a str) -> Call<'a> {
     let (path, _) = place.split_once('?').unwrap_or((place, ""));
     let path = without_position(path);
     if is_foreign(path) {
-        return None;
+        return Call::Foreign;
     }
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    Some(Frame { function, file })
+    Call::Own(Frame { function, file })
 }
 
 /// Without `":" line [":" column]`.

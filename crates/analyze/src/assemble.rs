@@ -1,0 +1,659 @@
+//! From shards to runs: boundaries, segments, phases, crawls and outcomes.
+//!
+//! Everything here follows from marks; which line of which platform means what is decided in
+//! `logmill-parse`. Drafts are finished (ids made unique, metadata applied) in [`crate::survey`].
+
+use std::collections::BTreeMap;
+
+use logmill_parse::mark::{
+    Bounds, CrawlStage, CrawlStats, Fact, Opening, Outcome, Revocation, RunHead, RunId,
+};
+use logmill_parse::{About, Evidence, Kind, Micros, Status};
+
+use crate::identity::{Origin, PathIdentity};
+use crate::phases::{Phases, StepDraft};
+use crate::shard::{Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, widen_by};
+
+/// Whether a further start in one input begins another run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SplitRuns {
+    /// In an input whose path names one run it begins a segment; elsewhere it begins a run,
+    /// unless it restarts the same thing and nothing says that the run before it had ended.
+    #[default]
+    Auto,
+    /// Always another run.
+    Always,
+    /// Always a segment.
+    Never,
+}
+
+/// A run as one group of inputs tells it.
+#[derive(Debug)]
+pub struct RunDraft {
+    /// Format it was read by.
+    pub about: &'static About,
+    /// Kind of run.
+    pub kind: Option<Kind>,
+    /// Group.
+    pub group: String,
+    /// Id.
+    pub run_id: String,
+    /// Where the id comes from.
+    pub origin: DraftOrigin,
+    /// Start and stop.
+    pub bounds: (Option<Micros>, Option<Micros>),
+    /// Verdict and evidence.
+    pub verdict: Verdict,
+    /// Counts.
+    pub counts: Counts,
+    /// Steps at all depths.
+    pub steps: Vec<StepDraft>,
+    /// Figures about requests, summed over crawls.
+    pub crawls: CrawlStats,
+    /// Requests that did not go well.
+    pub requests: Vec<RequestDraft>,
+    /// Facts.
+    pub facts: BTreeMap<Fact, String>,
+    /// Values.
+    pub metrics: Vec<MetricValue>,
+    /// Messages by template of the group.
+    pub messages: BTreeMap<u32, MessageDraft>,
+    /// First line of the first error.
+    pub first_error: Option<String>,
+    /// Why its log is not all there.
+    pub incomplete: Option<&'static str>,
+    /// Where its events stand.
+    pub extents: Vec<Extent>,
+    /// Input it was first found in.
+    pub home: usize,
+    /// When it was asked for, if metadata says.
+    pub queued_at: Option<Micros>,
+}
+
+/// Where the id of a draft comes from; a better one wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DraftOrigin {
+    /// The source states it.
+    Stated,
+    /// The path holds an id.
+    Path,
+    /// The path has only a stem.
+    Stem,
+    /// Another run's log relays it.
+    Relayed,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Status.
+    pub status: Status,
+    /// Evidence.
+    pub reason: String,
+    /// Class of failure.
+    pub failure_class: Option<&'static str>,
+}
+
+/// Sums over the scopes of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Physical lines.
+    pub n_lines: u64,
+    /// Events.
+    pub n_events: u64,
+    /// Errors.
+    pub n_errors: u64,
+    /// Warnings.
+    pub n_warnings: u64,
+    /// Retries.
+    pub n_retries: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// One template's events in one run.
+#[derive(Debug, Clone)]
+pub struct MessageDraft {
+    /// Events.
+    pub n: u64,
+    /// Most serious level.
+    pub level: logmill_parse::Level,
+    /// Earliest and latest stamp.
+    pub span: Option<(Micros, Micros)>,
+    /// Input and line of the first.
+    pub place: (usize, u64),
+}
+
+impl MessageDraft {
+    /// Adds further events of the same template.
+    pub fn add(&mut self, other: &Self) {
+        self.n += other.n;
+        self.level = self.level.min(other.level);
+        widen_by(&mut self.span, other.span);
+        self.place = self.place.min(other.place);
+    }
+}
+
+/// One request in one crawl of a run.
+#[derive(Debug, Clone)]
+pub struct RequestDraft {
+    /// What the scopes said.
+    pub used: RequestUse,
+    /// Whether its crawl ended with every retried request handled.
+    pub drained: bool,
+}
+
+/// A stretch of an input in which events of a run stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Index of the input.
+    pub input: usize,
+    /// First byte.
+    pub start: u64,
+    /// First byte behind it.
+    pub end: u64,
+    /// Lines of the input before `start`.
+    pub lines: u64,
+    /// Events of the run before it.
+    pub seq: u64,
+    /// Events of the run in it.
+    pub n_events: u64,
+    /// Records of the input's shard before the first of them.
+    pub record: u64,
+}
+
+/// Joins the scopes of one group of inputs to runs.
+#[derive(Debug)]
+pub struct Assembler {
+    about: &'static About,
+    split: SplitRuns,
+    path: PathIdentity,
+    own: Option<Builder>,
+    relayed: BTreeMap<String, Builder>,
+    /// Runs begun with the file's own id.
+    own_runs: usize,
+    /// Whether the next run of the source continues the one before (a further page of it).
+    continues: bool,
+    finished: Vec<RunDraft>,
+}
+
+/// Where a shard stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Index of the input.
+    pub input: usize,
+    /// Lines of the input before the shard.
+    pub lines: u64,
+}
+
+impl Assembler {
+    /// An assembler for the inputs that `path` identifies.
+    #[must_use]
+    pub fn new(about: &'static About, path: PathIdentity, split: SplitRuns) -> Self {
+        Self {
+            about,
+            split,
+            path,
+            own: None,
+            relayed: BTreeMap::new(),
+            own_runs: 0,
+            continues: false,
+            finished: Vec::new(),
+        }
+    }
+
+    /// Says that the next scope comes from a further part of the same log.
+    pub fn next_part(&mut self) {
+        self.continues = self.own.is_some();
+        if let Some(own) = &mut self.own {
+            own.incomplete = None;
+        }
+    }
+
+    /// Adds the next scope. `templates` maps the shard's template indices to the group's.
+    pub fn add(&mut self, scope: Scope, place: Place, templates: &[u32]) {
+        let builder = match &scope.stream {
+            Some(key) => {
+                let builder = self
+                    .relayed
+                    .entry(key.run_id.clone())
+                    .or_insert_with(|| Builder::relayed(key.run_id.clone(), key.name.clone()));
+                if let Some(Boundary::Opening(opening)) = &scope.boundary {
+                    builder.open_or_restart(opening, &scope);
+                }
+                builder
+            }
+            None => self.own_builder(&scope),
+        };
+        builder.append(scope, place, templates);
+    }
+
+    /// Says that the log of the run at hand is not all there.
+    pub fn incomplete(&mut self, reason: &'static str) {
+        if let Some(own) = &mut self.own {
+            own.incomplete = own.incomplete.or(Some(reason));
+        }
+    }
+
+    /// The runs, in the order in which they began.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<RunDraft> {
+        self.finish_own();
+        for (_, builder) in std::mem::take(&mut self.relayed) {
+            self.finished.push(builder.finish(self.about));
+        }
+        self.finished
+    }
+
+    fn own_builder(&mut self, scope: &Scope) -> &mut Builder {
+        match &scope.boundary {
+            Some(Boundary::Run(head)) if !(self.continues && head.id == RunId::File) => {
+                self.finish_own();
+                self.begin(Some(head));
+            }
+            Some(Boundary::Opening(opening)) => {
+                if self.own.as_ref().is_some_and(|own| self.begins_run(own, opening, scope)) {
+                    self.finish_own();
+                }
+                if self.own.is_none() {
+                    self.begin(None);
+                }
+                if let Some(own) = &mut self.own {
+                    own.open_or_restart(opening, scope);
+                }
+            }
+            _ => {}
+        }
+        self.continues = false;
+        if self.own.is_none() {
+            self.begin(None);
+        }
+        let path = &self.path;
+        self.own.get_or_insert_with(|| Builder::own(path, None, 0))
+    }
+
+    fn begin(&mut self, head: Option<&RunHead<'static>>) {
+        if head.is_none_or(|head| head.id == RunId::File) {
+            self.own_runs += 1;
+        }
+        self.own = Some(Builder::own(&self.path, head, self.own_runs));
+    }
+
+    fn finish_own(&mut self) {
+        if let Some(own) = self.own.take() {
+            self.finished.push(own.finish(self.about));
+        }
+    }
+
+    /// Whether an opening begins another run than the one being built.
+    fn begins_run(&self, own: &Builder, opening: &Opening<'_>, scope: &Scope) -> bool {
+        if !own.is_restart(opening) {
+            return false;
+        }
+        match self.split {
+            SplitRuns::Always => true,
+            SplitRuns::Never => false,
+            SplitRuns::Auto => {
+                let same = opening.fingerprint.is_some() && opening.fingerprint == own.fingerprint;
+                let forward = match (own.span, scope.tally.span) {
+                    (Some((_, last)), Some((first, _))) => first >= last,
+                    _ => true,
+                };
+                self.path.origin == Origin::Stem && !(same && forward && !own.has_ended())
+            }
+        }
+    }
+}
+
+/// A run being built.
+#[derive(Debug)]
+struct Builder {
+    kind: Option<Kind>,
+    group: String,
+    run_id: String,
+    origin: DraftOrigin,
+    bounds: Bounds,
+    counts: Counts,
+    span: Option<(Micros, Micros)>,
+    phases: Phases,
+    fingerprint: Option<std::borrow::Cow<'static, str>>,
+    crawls: Vec<Crawl>,
+    /// Crawls of earlier segments.
+    settled_crawls: usize,
+    outcomes: Vec<(u64, Outcome<'static>)>,
+    last_level: Option<u64>,
+    last_platform: Option<u64>,
+    evidence: Evidence,
+    facts: BTreeMap<Fact, String>,
+    metrics: Vec<MetricValue>,
+    messages: BTreeMap<u32, MessageDraft>,
+    requests: BTreeMap<(usize, Option<String>, Option<String>), RequestUse>,
+    first_error: Option<String>,
+    incomplete: Option<&'static str>,
+    has_opening: bool,
+    extents: Vec<Extent>,
+    home: usize,
+}
+
+/// One batch of requests.
+#[derive(Debug, Default)]
+struct Crawl {
+    stats: CrawlStats,
+    ended: bool,
+    /// It was running when its segment stopped; a crawl of a later segment goes on with its figures.
+    superseded: bool,
+    retries_seen: u64,
+}
+
+impl Builder {
+    fn new(run_id: String, group: String, origin: DraftOrigin) -> Self {
+        Self {
+            kind: None,
+            group,
+            run_id,
+            origin,
+            bounds: Bounds::Records,
+            counts: Counts::default(),
+            span: None,
+            phases: Phases::default(),
+            fingerprint: None,
+            crawls: Vec::new(),
+            settled_crawls: 0,
+            outcomes: Vec::new(),
+            last_level: None,
+            last_platform: None,
+            evidence: Evidence::NONE,
+            facts: BTreeMap::new(),
+            metrics: Vec::new(),
+            messages: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            first_error: None,
+            incomplete: None,
+            has_opening: false,
+            extents: Vec::new(),
+            home: usize::MAX,
+        }
+    }
+
+    /// The `n`-th run (from 1) of an input, or one that the source delimits.
+    fn own(path: &PathIdentity, head: Option<&RunHead<'static>>, n: usize) -> Self {
+        let origin = match path.origin {
+            Origin::Id => DraftOrigin::Path,
+            Origin::Stem => DraftOrigin::Stem,
+        };
+        let numbered = || if n > 1 { format!("{}#{n}", path.run_id) } else { path.run_id.clone() };
+        let (run_id, group, origin) = match head.map(|head| &head.id) {
+            None | Some(RunId::File) => (numbered(), path.group.clone(), origin),
+            Some(RunId::Stated(id)) => (id.to_string(), path.folder.clone(), DraftOrigin::Stated),
+            Some(RunId::Within(id)) => (format!("{}@{id}", path.run_id), path.run_id.clone(), origin),
+        };
+        let mut builder = Self::new(run_id, group, origin);
+        if let Some(head) = head {
+            builder.kind = Some(head.kind);
+            builder.bounds = head.bounds;
+        }
+        builder
+    }
+
+    fn relayed(run_id: String, name: String) -> Self {
+        let mut builder = Self::new(run_id, name, DraftOrigin::Relayed);
+        builder.kind = Some(Kind::Run);
+        builder
+    }
+
+    /// Whether an opening does not continue the opening sequence at hand.
+    fn is_restart(&self, opening: &Opening<'_>) -> bool {
+        self.has_opening && !self.phases.continues_opening(opening.rank)
+            || (!self.has_opening && self.counts.n_events > 0 && opening.rank == 0)
+    }
+
+    /// Whether something says that the run had ended.
+    fn has_ended(&self) -> bool {
+        !self.outcomes.is_empty() || (!self.crawls.is_empty() && self.crawls.iter().all(|crawl| crawl.ended))
+    }
+
+    /// Takes an opening: the next phase of the opening sequence, or a new segment.
+    fn open_or_restart(&mut self, opening: &Opening<'static>, scope: &Scope) {
+        if self.is_restart(opening) {
+            self.phases.restart(self.counts.n_events);
+            self.outcomes.clear();
+            for crawl in self.crawls.iter_mut().skip(self.settled_crawls) {
+                crawl.superseded = !crawl.ended;
+            }
+            self.settled_crawls = self.crawls.len();
+        }
+        self.has_opening = true;
+        self.fingerprint = opening.fingerprint.clone().or(self.fingerprint.take());
+        self.phases.open(opening, self.counts.n_events, scope.first_ts);
+    }
+
+    fn append(&mut self, scope: Scope, place: Place, templates: &[u32]) {
+        self.home = self.home.min(place.input);
+        let base = self.counts.n_events;
+        let crawls_before = self.crawls.len();
+        for mark in scope.marks {
+            self.mark(mark, base);
+        }
+        self.phases.output(&scope.tally, base);
+        let tally = scope.tally;
+        self.last_level = tally.last_level.map(|seq| base + seq).or(self.last_level);
+        self.last_platform = tally.last_platform.map(|seq| base + seq).or(self.last_platform);
+        widen_by(&mut self.span, tally.span);
+        self.evidence = self.evidence.with(tally.evidence);
+        self.first_error = self.first_error.take().or(tally.first_error);
+        if tally.n_events > 0 {
+            self.extents.push(Extent {
+                input: place.input,
+                start: scope.start,
+                end: scope.end,
+                lines: place.lines + scope.line,
+                seq: base,
+                n_events: tally.n_events,
+                record: scope.record,
+            });
+        }
+        self.counts.n_lines += tally.n_lines;
+        self.counts.n_events += tally.n_events;
+        self.counts.n_errors += tally.n_errors;
+        self.counts.n_warnings += tally.n_warnings;
+        self.counts.n_retries += tally.n_retries;
+        self.counts.bytes += tally.bytes;
+        self.metrics.extend(scope.metrics);
+        for used in scope.messages {
+            let Some(template) = templates.get(used.template as usize) else { continue };
+            let draft = self.messages.entry(*template).or_insert_with(|| MessageDraft {
+                n: 0,
+                level: used.level,
+                span: None,
+                place: (place.input, place.lines + used.line),
+            });
+            let place = (place.input, place.lines + used.line);
+            draft.add(&MessageDraft { n: used.n, level: used.level, span: used.span, place });
+        }
+        for used in scope.requests {
+            self.request(used, crawls_before);
+        }
+    }
+
+    fn request(&mut self, used: RequestUse, crawls_before: usize) {
+        let crawl = crawls_before + used.crawl as usize;
+        if let Some(crawl) = crawl.checked_sub(1).and_then(|index| self.crawls.get_mut(index)) {
+            crawl.retries_seen += used.retried;
+        }
+        let url = if used.id.is_some() { None } else { used.url.clone() };
+        match self.requests.entry((crawl, used.id.clone(), url)) {
+            std::collections::btree_map::Entry::Vacant(slot) => drop(slot.insert(used)),
+            std::collections::btree_map::Entry::Occupied(mut slot) => {
+                let known = slot.get_mut();
+                known.retried += used.retried;
+                known.lost += used.lost;
+                known.last_error = used.last_error;
+                known.url = known.url.take().or(used.url);
+                widen_by(&mut known.span, used.span);
+            }
+        }
+    }
+
+    fn mark(&mut self, mark: ScopeMark, base: u64) {
+        let seq = base + mark.seq;
+        match mark.mark {
+            PendingMark::StepStart(start) => self.phases.start(start, seq, mark.ts),
+            PendingMark::StepEnd(end) => self.phases.end(&end, seq, mark.ts),
+            PendingMark::Step(step) => self.phases.step(*step, seq),
+            PendingMark::Ready => self.phases.ready(seq, mark.ts),
+            PendingMark::Progress => self.phases.progress(seq, mark.ts),
+            PendingMark::Outcome(outcome) => self.outcomes.push((seq, outcome)),
+            PendingMark::Fact(fact, value) => drop(self.facts.entry(fact).or_insert(value)),
+            PendingMark::CrawlStart => self.crawls.push(Crawl::default()),
+            PendingMark::CrawlStats(stats) => self.crawl_stats(stats),
+            PendingMark::CrawlEnd => self.current_crawl().ended = true,
+            PendingMark::Incomplete(reason) => self.incomplete = self.incomplete.or(Some(reason)),
+        }
+    }
+
+    fn crawl_stats(&mut self, stats: CrawlStats) {
+        let is_open = self.crawls.iter().skip(self.settled_crawls).last().is_some_and(|crawl| !crawl.ended);
+        if !is_open {
+            self.crawls.push(Crawl::default());
+        }
+        let crawl = self.current_crawl();
+        let known = &mut crawl.stats;
+        known.finished = stats.finished.or(known.finished);
+        known.failed = stats.failed.or(known.failed);
+        known.retried = stats.retried.or(known.retried);
+        known.retries = stats.retries.or(known.retries);
+        known.counted = stats.counted.or(known.counted);
+        crawl.ended |= stats.stage == CrawlStage::Final;
+    }
+
+    /// The crawl begun last; one is made up where a log begins in the middle of it.
+    fn current_crawl(&mut self) -> &mut Crawl {
+        if self.crawls.is_empty() {
+            self.crawls.push(Crawl::default());
+        }
+        let last = self.crawls.len() - 1;
+        &mut self.crawls[last]
+    }
+
+    fn finish(mut self, about: &'static About) -> RunDraft {
+        let verdict = self.verdict();
+        let bounds = match self.bounds {
+            Bounds::Records => (self.span.map(|(first, _)| first), self.span.map(|(_, last)| last)),
+            Bounds::Stated { started_at, stopped_at } => (started_at, stopped_at),
+        };
+        let kind = self.kind.or(about.kind).or_else(|| kind_of(self.evidence));
+        if kind == Some(Kind::Run) && !self.has_opening && self.origin != DraftOrigin::Relayed {
+            self.incomplete = self.incomplete.or(about.no_opening);
+        }
+        let stop = bounds.1.or(self.span.map(|(_, last)| last));
+        let steps = self.phases.finish(self.counts.n_events, stop);
+        let (crawls, requests) = (sum_crawls(&self.crawls, self.settled_crawls), self.requests);
+        let crawl_list = self.crawls;
+        RunDraft {
+            about,
+            kind,
+            group: self.group,
+            run_id: self.run_id,
+            origin: self.origin,
+            bounds,
+            verdict,
+            counts: self.counts,
+            steps,
+            crawls,
+            requests: requests
+                .into_iter()
+                .map(|((crawl, ..), used)| RequestDraft {
+                    drained: crawl
+                        .checked_sub(1)
+                        .and_then(|n| crawl_list.get(n))
+                        .is_some_and(Crawl::is_drained),
+                    used,
+                })
+                .collect(),
+            facts: self.facts,
+            metrics: self.metrics,
+            messages: self.messages,
+            first_error: self.first_error,
+            incomplete: self.incomplete,
+            extents: self.extents,
+            home: self.home,
+            queued_at: None,
+        }
+    }
+
+    /// The heaviest outcome that nothing took back; else what the crawls say; else unknown.
+    fn verdict(&self) -> Verdict {
+        let stands = |seq: u64, outcome: &Outcome<'_>| match outcome.revoked_by {
+            Revocation::Never => true,
+            Revocation::Level => self.last_level.is_none_or(|last| last <= seq),
+            Revocation::Platform => self.last_platform.is_none_or(|last| last <= seq),
+        };
+        let heaviest = self
+            .outcomes
+            .iter()
+            .filter(|(seq, outcome)| stands(*seq, outcome))
+            .max_by_key(|(seq, outcome)| (outcome.weight, *seq));
+        if let Some((_, outcome)) = heaviest {
+            return Verdict {
+                status: outcome.status,
+                reason: outcome.reason.to_string(),
+                failure_class: outcome.failure_class,
+            };
+        }
+        let reason = self.crawl_verdict();
+        Verdict {
+            status: if reason.is_some() { Status::Succeeded } else { Status::Unknown },
+            reason: reason.unwrap_or("no_end_marker").to_owned(),
+            failure_class: None,
+        }
+    }
+
+    /// A run succeeded when its last segment began at least one crawl and every one it began ended.
+    fn crawl_verdict(&self) -> Option<&'static str> {
+        let last = self.crawls.get(self.settled_crawls..)?;
+        if last.is_empty() || last.iter().any(|crawl| !crawl.ended) {
+            return None;
+        }
+        let finished: u64 = last.iter().filter_map(|crawl| crawl.stats.finished).sum();
+        let failed: u64 = last.iter().filter_map(|crawl| crawl.stats.failed).sum();
+        Some(if finished == 0 && failed > 0 { "all_requests_failed" } else { "crawls_finished" })
+    }
+}
+
+impl Crawl {
+    /// Whether every retry seen is one of a request that the final figures count.
+    fn is_drained(&self) -> bool {
+        self.ended && self.stats.retries == Some(self.retries_seen)
+    }
+}
+
+fn kind_of(evidence: Evidence) -> Option<Kind> {
+    if evidence.has(Evidence::BUILD) {
+        Some(Kind::Build)
+    } else if evidence.has(Evidence::RUN) {
+        Some(Kind::Run)
+    } else {
+        None
+    }
+}
+
+/// The figures of all crawls; those that a later segment went on with are left out, since
+/// counters persist over a restart.
+fn sum_crawls(crawls: &[Crawl], settled: usize) -> CrawlStats {
+    let goes_on = crawls.len() > settled;
+    let mut sum = CrawlStats::default();
+    for crawl in crawls.iter().filter(|crawl| !(crawl.superseded && goes_on)) {
+        add(&mut sum.finished, crawl.stats.finished);
+        add(&mut sum.failed, crawl.stats.failed);
+        add(&mut sum.retried, crawl.stats.retried);
+        add(&mut sum.retries, crawl.stats.retries);
+        add(&mut sum.counted, crawl.stats.counted);
+    }
+    sum
+}
+
+fn add(sum: &mut Option<u64>, value: Option<u64>) {
+    if let Some(value) = value {
+        *sum = Some(sum.unwrap_or(0).saturating_add(value));
+    }
+}

@@ -1,0 +1,296 @@
+//! The second pass: every event of the selected runs, in the order of the tables.
+//!
+//! The survey knows where the events of each run stand; here those places are read again and
+//! their records handed on, with run, seq and step. Nothing is kept.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use logmill_parse::{Batch, Code, End, Record, Shape, Wants};
+
+use crate::assemble::{DraftOrigin, Extent, RunDraft};
+use crate::group::{self, Reading};
+use crate::input::{Input, ReadAt};
+use crate::model::{EventRow, Run};
+use crate::pipeline::Options;
+use crate::read::{self, Range, Sink, Stretch};
+use crate::report::Selection;
+use crate::survey::Survey;
+
+/// The events of the selected runs, as work that can be done piece by piece.
+#[derive(Debug)]
+pub struct EventPlan<'s> {
+    survey: &'s Survey,
+    runs: Vec<(&'s RunDraft, Run)>,
+    pieces: Vec<Piece>,
+    readings: BTreeMap<usize, Reading>,
+}
+
+/// A piece of the second pass.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    input: usize,
+    /// Run (index into the plan's) and where its events stand.
+    parts: Vec<(usize, Extent)>,
+}
+
+/// A place that no longer holds what the survey found there.
+#[derive(Debug)]
+pub enum EventsError {
+    /// It cannot be read.
+    Unreadable {
+        /// The input.
+        source: String,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// It holds other events than before.
+    Changed {
+        /// The input.
+        source: String,
+    },
+}
+
+impl std::fmt::Display for EventsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable { source, error } => write!(f, "cannot read {source} again: {error}"),
+            Self::Changed { source } => write!(f, "{source} changed while it was read"),
+        }
+    }
+}
+
+impl std::error::Error for EventsError {}
+
+impl Survey {
+    /// Plans the second pass over the selected runs.
+    #[must_use]
+    pub fn event_plan<'s>(&'s self, selection: &'s Selection) -> EventPlan<'s> {
+        let runs: Vec<(&RunDraft, Run)> =
+            self.selected(selection).map(|draft| (draft, self.run(draft))).collect();
+        let readings: BTreeMap<usize, Reading> =
+            self.files.iter().filter_map(|file| Some((file.input, file.reading?))).collect();
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (run, (draft, _)) in runs.iter().enumerate() {
+            for extent in &draft.extents {
+                // What can only be read whole is read once for all runs that follow each other in it.
+                let whole =
+                    readings.get(&extent.input).is_some_and(|reading| reading.shape != Shape::Windows);
+                match pieces.last_mut().filter(|piece| whole && piece.input == extent.input) {
+                    Some(piece) => piece.parts.push((run, *extent)),
+                    None => pieces.push(Piece { input: extent.input, parts: vec![(run, *extent)] }),
+                }
+            }
+        }
+        EventPlan { survey: self, runs, pieces, readings }
+    }
+}
+
+impl EventPlan<'_> {
+    /// The pieces, in the order of the table.
+    #[must_use]
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Reads one piece and hands its events to `push`, in the order of the table.
+    ///
+    /// # Errors
+    ///
+    /// If the input cannot be read again or has changed.
+    pub fn read(
+        &self,
+        piece: &Piece,
+        inputs: &[&dyn Input],
+        options: &Options,
+        push: &mut dyn FnMut(&EventRow<'_>),
+    ) -> Result<(), EventsError> {
+        let (source, _) = self.survey.name(piece.input);
+        let unreadable = |error| EventsError::Unreadable { source: source.to_owned(), error };
+        let (Some(input), Some(reading)) = (inputs.get(piece.input), self.readings.get(&piece.input)) else {
+            return Err(unreadable(io::ErrorKind::NotFound.into()));
+        };
+        let mut rows = Rows::new(self, piece);
+        let content = group::reopen(*input).map_err(unreadable)?;
+        match (reading.shape, piece.parts.as_slice()) {
+            (Shape::Windows, [(_, extent)]) => {
+                rows.skip_to(extent.record);
+                read_range(content.as_ref(), *reading, (extent.start, extent.end), options, &mut rows, push)
+            }
+            (Shape::Document, _) => {
+                let mut bytes = vec![0; usize::try_from(content.size()).unwrap_or(0)];
+                read::read_full(content.as_ref(), 0, &mut bytes).and_then(|n| {
+                    bytes.truncate(n);
+                    let range = (reading.bom, n as u64);
+                    read_range(&bytes, *reading, range, options, &mut rows, push)
+                })
+            }
+            _ => read_range(
+                content.as_ref(),
+                *reading,
+                (reading.bom, content.size()),
+                options,
+                &mut rows,
+                push,
+            ),
+        }
+        .map_err(unreadable)?;
+        if rows.is_complete() { Ok(()) } else { Err(EventsError::Changed { source: source.to_owned() }) }
+    }
+}
+
+fn read_range(
+    content: &dyn ReadAt,
+    reading: Reading,
+    (start, end): (u64, u64),
+    options: &Options,
+    rows: &mut Rows<'_>,
+    push: &mut dyn FnMut(&EventRow<'_>),
+) -> io::Result<()> {
+    let mut range = Range { content, start, end };
+    let stop = if end == content.size() { End::Input } else { End::Cut };
+    // A document is one window.
+    let window = if reading.shape == Shape::Document { usize::MAX / 4 } else { options.window_bytes };
+    let stretch =
+        Stretch { format: reading.format, bytes: &mut range, start, len: Some(end - start), end: stop };
+    let mut sink = RowSink { rows, push };
+    read::read_stretch(stretch, window, Wants::Runs, &mut sink)
+}
+
+/// Picks the events of a piece's runs from the records of its input.
+struct Rows<'a> {
+    plan: &'a EventPlan<'a>,
+    input: usize,
+    parts: Vec<Part<'a>>,
+    /// Records seen.
+    record: u64,
+    /// Lines seen, counted from the start of what is read.
+    lines: u64,
+    offset: u64,
+}
+
+/// A run's share of a piece.
+struct Part<'a> {
+    run: usize,
+    extent: Extent,
+    /// Id of the relayed run; `None` for the input's own.
+    relayed: Option<&'a str>,
+    taken: u64,
+    steps: Vec<Option<usize>>,
+}
+
+struct RowSink<'a, 'p> {
+    rows: &'a mut Rows<'p>,
+    push: &'a mut dyn FnMut(&EventRow<'_>),
+}
+
+impl Sink for RowSink<'_, '_> {
+    fn batch(&mut self, batch: &Batch<'_>, _bytes: &[u8], consumed: usize) {
+        self.rows.batch(batch, self.push);
+        self.rows.offset += consumed as u64;
+        self.rows.lines += batch.account.total().lines;
+    }
+
+    fn issue(&mut self, _code: Code, _message: &str) {}
+}
+
+impl<'a> Rows<'a> {
+    fn new(plan: &'a EventPlan<'a>, piece: &Piece) -> Self {
+        let part = |(run, extent): &(usize, Extent)| {
+            let draft = plan.runs.get(*run).map(|(draft, _)| *draft);
+            Part {
+                run: *run,
+                extent: *extent,
+                relayed: draft
+                    .filter(|draft| draft.origin == DraftOrigin::Relayed)
+                    .map(|draft| draft.run_id.as_str()),
+                taken: 0,
+                steps: draft.map(|draft| steps_of(draft, *extent)).unwrap_or_default(),
+            }
+        };
+        Self {
+            plan,
+            input: piece.input,
+            parts: piece.parts.iter().map(part).collect(),
+            record: 0,
+            lines: 0,
+            offset: 0,
+        }
+    }
+
+    /// Says that reading begins at the record with this number.
+    fn skip_to(&mut self, record: u64) {
+        self.record = record;
+        if let Some(part) = self.parts.first() {
+            self.lines = part.extent.lines;
+            self.offset = part.extent.start;
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.parts.iter().all(|part| part.taken == part.extent.n_events)
+    }
+
+    /// The events of each part in turn: runs follow each other in the order of the table, which
+    /// need not be the order in which they stand in the input.
+    fn batch(&mut self, batch: &Batch<'_>, push: &mut dyn FnMut(&EventRow<'_>)) {
+        let first = self.record;
+        self.record += batch.records.len() as u64;
+        for index in 0..self.parts.len() {
+            let Some(part) = self.parts.get(index) else { continue };
+            let from = usize::try_from(part.extent.record.saturating_sub(first)).unwrap_or(usize::MAX);
+            for record in batch.records.iter().skip(from) {
+                let Some(part) = self.parts.get_mut(index) else { continue };
+                if part.taken == part.extent.n_events {
+                    break;
+                }
+                if relayed(batch, record) == part.relayed.map(str::as_bytes) {
+                    self.row(index, record, push);
+                }
+            }
+        }
+    }
+
+    fn row(&mut self, index: usize, record: &Record<'_>, push: &mut dyn FnMut(&EventRow<'_>)) {
+        let Some(part) = self.parts.get_mut(index) else { return };
+        let Some((draft, run)) = self.plan.runs.get(part.run) else { return };
+        let step = usize::try_from(part.taken).ok().and_then(|at| part.steps.get(at)).copied().flatten();
+        let step = step
+            .and_then(|index| Some((u32::try_from(index + 1).ok()?, draft.steps.get(index)?.name.as_str())));
+        let seq = part.extent.seq + part.taken + 1;
+        part.taken += 1;
+        let (source, member) = self.plan.survey.name(self.input);
+        push(&EventRow {
+            run,
+            seq,
+            record,
+            step,
+            source,
+            member,
+            line: self.lines + u64::from(record.line) + 1,
+            byte_offset: self.offset + record.span.start as u64,
+        });
+    }
+}
+
+fn relayed<'a>(batch: &Batch<'a>, record: &Record<'_>) -> Option<&'a [u8]> {
+    let index = (record.stream as usize).checked_sub(1)?;
+    batch.streams.get(index).map(|stream| stream.run_id)
+}
+
+/// The deepest step each event of an extent falls in.
+fn steps_of(draft: &RunDraft, extent: Extent) -> Vec<Option<usize>> {
+    let Ok(n) = usize::try_from(extent.n_events) else { return Vec::new() };
+    let mut owners: Vec<Option<usize>> = vec![None; n];
+    let mut order: Vec<usize> = (0..draft.steps.len()).collect();
+    order.sort_by_key(|index| draft.steps.get(*index).map(|step| step.depth));
+    for index in order {
+        let Some(step) = draft.steps.get(index) else { continue };
+        let clip = |seq: u64| usize::try_from(seq.saturating_sub(extent.seq)).unwrap_or(usize::MAX).min(n);
+        let (from, to) = (clip(step.events.0), clip(step.events.1));
+        for owner in owners.get_mut(from..to.max(from)).unwrap_or_default() {
+            *owner = Some(index);
+        }
+    }
+    owners
+}

@@ -1,0 +1,766 @@
+//! From the inputs that belong together to drafts of their runs.
+//!
+//! Inputs belong together when their paths hold the same id: pages and dumps of one log, and
+//! the metadata beside it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use logmill_parse::detect::{Verdict, detect};
+use logmill_parse::encoding::{self, Transcoder};
+use logmill_parse::{
+    Account, Class, Code, End, Extent as HeadExtent, Format, Head, Metadata, Micros, Shape, limits, overlap,
+};
+
+use crate::assemble::{Assembler, Place, RunDraft};
+use crate::identity::PathIdentity;
+use crate::input::{Content, Input, ReadAt};
+use crate::pipeline::{self, Options};
+use crate::read::{self, CommonPrefix, Document, DocumentShard, Range, Stretch};
+use crate::shard::{Collector, IssueLog, Shard, Template, widen_by};
+
+/// A text of more windows than this is read by several threads.
+const MANY_WINDOWS: u64 = 2;
+
+/// What a group of inputs comes down to.
+#[derive(Debug, Default)]
+pub struct GroupResult {
+    /// Every input of the group.
+    pub files: Vec<FileDraft>,
+    /// The runs in them.
+    pub runs: Vec<RunDraft>,
+    /// Messages by template.
+    pub templates: Vec<Template>,
+    /// Metadata found beside the logs, with the id its path tells.
+    pub metadata: Vec<(String, Metadata)>,
+}
+
+/// What is known of an input.
+#[derive(Debug)]
+pub struct FileDraft {
+    /// Index of the input.
+    pub input: usize,
+    /// Format id, or what it is instead of a log.
+    pub label: &'static str,
+    /// How it is read, if it is a log.
+    pub reading: Option<Reading>,
+    /// Size.
+    pub bytes: u64,
+    /// Where the bytes and lines went.
+    pub account: Account,
+    /// Events.
+    pub n_events: u64,
+    /// Earliest and latest stamp.
+    pub span: Option<(Micros, Micros)>,
+    /// Problems.
+    pub issues: IssueLog,
+    /// Why it is not all there.
+    pub incomplete: Option<&'static str>,
+}
+
+/// How a log is read.
+#[derive(Clone, Copy)]
+pub struct Reading {
+    /// Format.
+    pub format: &'static dyn Format,
+    /// Shape.
+    pub shape: Shape,
+    /// Bytes of the byte order mark.
+    pub bom: u64,
+}
+
+impl std::fmt::Debug for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} as {:?}", self.format.about().id, self.shape)
+    }
+}
+
+/// Reads all members of a group.
+#[must_use]
+pub fn read_group(
+    inputs: &[&dyn Input],
+    members: &[usize],
+    path: &PathIdentity,
+    options: &Options,
+) -> GroupResult {
+    let mut group = Group { inputs, options, result: GroupResult::default(), templates: BTreeMap::new() };
+    let mut logs = Vec::new();
+    for input in members {
+        match group.recognise(*input) {
+            Ok(Recognised::Log(log)) => logs.push(log),
+            Ok(Recognised::Metadata(metadata)) => {
+                group.result.metadata.push((path.run_id.clone(), *metadata))
+            }
+            Ok(Recognised::Nothing) => {}
+            Err(error) => group.unreadable(*input, &error),
+        }
+    }
+    for format in logmill_parse::format::ALL {
+        let of_format = |log: &Log| log.reading.format.about().id == format.about().id;
+        let (these, others) = logs.into_iter().partition(of_format);
+        group.read_logs(these, path);
+        logs = others;
+    }
+    group.result.files.sort_by_key(|file| file.input);
+    group.result
+}
+
+struct Group<'a> {
+    inputs: &'a [&'a dyn Input],
+    options: &'a Options,
+    result: GroupResult,
+    templates: BTreeMap<(Class, String), u32>,
+}
+
+enum Recognised {
+    Log(Log),
+    Metadata(Box<Metadata>),
+    Nothing,
+}
+
+/// A log that is about to be read.
+struct Log {
+    input: usize,
+    reading: Reading,
+    content: Body,
+}
+
+/// An opened input behind its head.
+enum Body {
+    /// All of it, in memory.
+    Whole(Vec<u8>),
+    /// Any place can be read; its size.
+    Random(Box<dyn ReadAt>, u64),
+    /// The rest comes from a stream; its head has been read already.
+    Stream(Vec<u8>, Box<dyn Read + Send>),
+}
+
+impl Body {
+    fn head(&self) -> io::Result<(Vec<u8>, HeadExtent)> {
+        Ok(match self {
+            Self::Whole(bytes) => {
+                (bytes.get(..bytes.len().min(limits::HEAD_BYTES)).unwrap_or_default().to_vec(), extent(bytes))
+            }
+            Self::Random(content, _) => {
+                let mut head = vec![0; limits::HEAD_BYTES];
+                let n = read::read_full(content.as_ref(), 0, &mut head)?;
+                head.truncate(n);
+                (head, HeadExtent::Part)
+            }
+            Self::Stream(head, _) => (head.clone(), extent_of_stream(head)),
+        })
+    }
+}
+
+fn extent(bytes: &[u8]) -> HeadExtent {
+    if bytes.len() <= limits::HEAD_BYTES { HeadExtent::Whole } else { HeadExtent::Part }
+}
+
+/// A head that is shorter than asked for is all there is.
+fn extent_of_stream(head: &[u8]) -> HeadExtent {
+    if head.len() < limits::HEAD_BYTES { HeadExtent::Whole } else { HeadExtent::Part }
+}
+
+impl Group<'_> {
+    fn open(&self, input: usize) -> io::Result<Body> {
+        let Some(input) = self.inputs.get(input) else { return Err(io::ErrorKind::NotFound.into()) };
+        let body = match input.open()? {
+            Content::Random(content) => {
+                let size = content.size();
+                if size <= self.options.window_bytes as u64 * MANY_WINDOWS {
+                    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+                    let n = read::read_full(content.as_ref(), 0, &mut bytes)?;
+                    bytes.truncate(n);
+                    Body::Whole(bytes)
+                } else {
+                    Body::Random(content, size)
+                }
+            }
+            Content::Stream(stream) => stream_body(stream)?,
+        };
+        utf8(body)
+    }
+
+    /// Opens an input and says what it is.
+    fn recognise(&mut self, input: usize) -> io::Result<Recognised> {
+        let content = self.open(input)?;
+        let (head, extent) = content.head()?;
+        let bom = encoding::bom_len(&head);
+        let bytes = head.get(bom..).unwrap_or_default();
+        let verdict = match self.options.from {
+            Some(format) => {
+                let found = format.detect(Head { bytes, extent });
+                let shape = found.map_or_else(|| shape_by_first_byte(bytes), |found| found.shape);
+                Verdict::Log { format, shape }
+            }
+            None => self.detect_whole(Head { bytes, extent }, &content)?,
+        };
+        let (label, code, message) = match verdict {
+            Verdict::Log { format, shape } => {
+                let reading = Reading { format, shape, bom: bom as u64 };
+                return Ok(Recognised::Log(Log { input, reading, content }));
+            }
+            Verdict::Metadata(metadata) => {
+                self.passed_over(input, "metadata", size_of(content)?, None);
+                return Ok(Recognised::Metadata(metadata));
+            }
+            Verdict::OwnOutput => ("own-output", None, String::new()),
+            Verdict::Empty => ("empty", Some(Code::EmptyInput), Code::EmptyInput.title().to_owned()),
+            Verdict::ErrorBody(text) => ("error-body", Some(Code::ErrorBody), text),
+            Verdict::Unknown(hint) => (
+                "unknown",
+                Some(Code::UnknownFormat),
+                format!("expected one of the formats of `logmill formats`, found {hint}"),
+            ),
+        };
+        self.passed_over(input, label, size_of(content)?, code.map(|code| (code, message)));
+        Ok(Recognised::Nothing)
+    }
+
+    /// Looks at the head; a JSON document that might be metadata is looked at whole.
+    fn detect_whole(&self, head: Head<'_>, content: &Body) -> io::Result<Verdict> {
+        let verdict = detect(head);
+        if !matches!(verdict, Verdict::Unknown(_)) || head.extent == HeadExtent::Whole {
+            return Ok(verdict);
+        }
+        let bytes = match content {
+            Body::Whole(bytes) => bytes.get(encoding::bom_len(bytes)..).unwrap_or_default(),
+            Body::Random(..) | Body::Stream(..) => return Ok(verdict),
+        };
+        Ok(detect(Head { bytes, extent: HeadExtent::Whole }))
+    }
+
+    /// Notes an input that makes no run: all of its bytes are structure, or rejected if it was refused.
+    fn passed_over(
+        &mut self,
+        input: usize,
+        label: &'static str,
+        size: (u64, u64),
+        issue: Option<(Code, String)>,
+    ) {
+        let mut file = FileDraft::new(input, label, None);
+        file.bytes = size.0;
+        let refused = matches!(label, "unknown" | "error-body");
+        let part = if refused { &mut file.account.rejected } else { &mut file.account.structure };
+        (part.bytes, part.lines) = size;
+        if let Some((code, message)) = issue {
+            file.issues.push_whole(code, message);
+        }
+        self.result.files.push(file);
+    }
+
+    fn unreadable(&mut self, input: usize, error: &io::Error) {
+        let mut file = FileDraft::new(input, "unknown", None);
+        file.issues.push_whole(Code::UnreadableInput, error.to_string());
+        file.incomplete = Some("unreadable");
+        self.result.files.push(file);
+    }
+
+    /// Reads the logs of one format and assembles their runs.
+    fn read_logs(&mut self, mut logs: Vec<Log>, path: &PathIdentity) {
+        let Some(first) = logs.first() else { return };
+        let about = first.reading.format.about();
+        let mut assembler = Assembler::new(about, path.clone(), self.options.split);
+        let prefixes = self.sort_parts(&mut logs);
+        let parts: Vec<(Log, CommonPrefix)> = logs.into_iter().zip(prefixes).collect();
+        let options = self.options;
+        let n_parts = parts.len();
+        let read = pipeline::map(parts, |(log, prefix)| {
+            let (input, reading) = (log.input, log.reading);
+            (input, reading, read_log(log, prefix, options))
+        });
+        let mut seen = Vec::new();
+        for (input, reading, mut part) in read {
+            if n_parts > 1 && !part.prints.is_empty() {
+                self.leave_out_repeated(input, reading, &mut part, &mut seen);
+            }
+            self.assemble(input, reading, part, &mut assembler);
+            assembler.next_part();
+        }
+        let runs = assembler.finish();
+        for run in &runs {
+            let last = run.extents.last().map(|extent| extent.input);
+            if let (Some(reason), Some(file)) =
+                (run.incomplete, self.result.files.iter_mut().find(|file| Some(file.input) == last))
+            {
+                file.incomplete = file.incomplete.or(Some(reason));
+            }
+        }
+        self.result.runs.extend(runs);
+    }
+
+    /// Puts the parts of one log in order, and says what each has in common with the longest dump.
+    ///
+    /// Documents are pages, in the natural order of their paths. Of texts the longest comes
+    /// first: the others are earlier or shorter dumps of the same log.
+    fn sort_parts(&self, logs: &mut [Log]) -> Vec<CommonPrefix> {
+        let source = |log: &Log| self.inputs.get(log.input).map_or("", |input| input.source());
+        logs.sort_by(|a, b| natural_order(source(a), source(b)).then(a.input.cmp(&b.input)));
+        let mut prefixes = vec![CommonPrefix { bytes: 0, lines: 0 }; logs.len()];
+        if logs.len() < 2 || logs.iter().any(|log| log.reading.shape == Shape::Document) {
+            return prefixes;
+        }
+        logs.sort_by_key(|log| std::cmp::Reverse(log.content.size()));
+        let Some((longest, others)) = logs.split_first() else { return prefixes };
+        for (log, prefix) in others.iter().zip(prefixes.iter_mut().skip(1)) {
+            if let (Some(a), Some(b)) = (longest.content.random(), log.content.random())
+                && let Ok(common) = read::common_prefix(a, b)
+            {
+                *prefix = common;
+            }
+        }
+        prefixes
+    }
+
+    /// Leaves out what an earlier page has already, which takes reading the page again.
+    fn leave_out_repeated(
+        &mut self,
+        input: usize,
+        reading: Reading,
+        part: &mut ReadLog,
+        seen: &mut Vec<u64>,
+    ) {
+        let skipped = overlap::repeated(seen, &part.prints).end;
+        seen.extend(part.prints.iter().skip(skipped));
+        if skipped == 0 {
+            return;
+        }
+        let again = self
+            .open(input)
+            .and_then(|content| read_document(Log { input, reading, content }, skipped, self.options));
+        if let Ok(again) = again {
+            *part = again;
+        }
+    }
+
+    fn assemble(&mut self, input: usize, reading: Reading, part: ReadLog, assembler: &mut Assembler) {
+        let about = reading.format.about();
+        let mut file = FileDraft::new(input, about.id, Some(reading));
+        file.bytes = part.bytes;
+        file.account = part.account;
+        if let Some(error) = part.failure {
+            file.issues.push_whole(Code::UnreadableInput, error.to_string());
+            file.incomplete = Some("unreadable");
+        }
+        for shard in part.shards {
+            let lines = file.account.total().lines;
+            let templates = self.intern(shard.templates);
+            for scope in shard.scopes {
+                assembler.add(scope, Place { input, lines }, &templates);
+            }
+            file.issues.append(shard.issues, lines);
+            file.account.merge(&shard.account);
+            file.n_events += shard.n_events;
+            widen_by(&mut file.span, shard.span);
+        }
+        if about.limit_chars.is_some_and(|limit| part.chars.is_some_and(|chars| chars * 100 >= limit * 99)) {
+            file.incomplete = Some("size_limit");
+            file.issues.push_whole(Code::TruncatedLog, "the log is as long as the platform lets a log be");
+            assembler.incomplete("size_limit");
+        }
+        file.check_account();
+        self.result.files.push(file);
+    }
+
+    /// The group's indices of a shard's templates.
+    fn intern(&mut self, templates: Vec<Template>) -> Vec<u32> {
+        let intern = |template: Template| {
+            let known = &mut self.result.templates;
+            *self.templates.entry((template.class, template.text.clone())).or_insert_with(|| {
+                known.push(template);
+                u32::try_from(known.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
+        templates.into_iter().map(intern).collect()
+    }
+}
+
+impl FileDraft {
+    fn new(input: usize, label: &'static str, reading: Option<Reading>) -> Self {
+        Self {
+            input,
+            label,
+            reading,
+            bytes: 0,
+            account: Account::default(),
+            n_events: 0,
+            span: None,
+            issues: IssueLog::default(),
+            incomplete: None,
+        }
+    }
+
+    /// Every byte must have gone somewhere.
+    fn check_account(&mut self) {
+        let accounted = self.account.total().bytes;
+        if accounted != self.bytes {
+            let message = format!("expected {} bytes, found {accounted} accounted for", self.bytes);
+            self.issues.push_whole(Code::Accounting, message);
+        }
+    }
+}
+
+/// What reading one log gives.
+#[derive(Debug, Default)]
+struct ReadLog {
+    shards: Vec<Shard>,
+    /// Bytes and lines that no format has seen.
+    account: Account,
+    bytes: u64,
+    prints: Vec<u64>,
+    failure: Option<io::Error>,
+    /// Characters, where they might reach the platform's limit.
+    chars: Option<u64>,
+}
+
+fn read_log(log: Log, prefix: CommonPrefix, options: &Options) -> ReadLog {
+    if log.reading.shape == Shape::Document {
+        return read_document(log, 0, options)
+            .unwrap_or_else(|error| ReadLog { failure: Some(error), ..ReadLog::default() });
+    }
+    read_text(log, prefix, options)
+}
+
+fn read_document(log: Log, skipped: usize, options: &Options) -> io::Result<ReadLog> {
+    let Reading { format, bom, .. } = log.reading;
+    let bytes = match log.content {
+        Body::Whole(bytes) => bytes,
+        Body::Random(content, size) => {
+            let take = size.min(read::MAX_DOCUMENT_BYTES + 1);
+            let mut bytes = vec![0; usize::try_from(take).unwrap_or(0)];
+            let n = read::read_full(content.as_ref(), 0, &mut bytes)?;
+            bytes.truncate(n);
+            bytes
+        }
+        Body::Stream(head, stream) => {
+            let mut bytes = head;
+            stream.take(read::MAX_DOCUMENT_BYTES).read_to_end(&mut bytes)?;
+            bytes
+        }
+    };
+    let mut result = ReadLog { bytes: bytes.len() as u64, ..ReadLog::default() };
+    if bytes.len() as u64 > read::MAX_DOCUMENT_BYTES {
+        result.account.rejected.bytes = bytes.len() as u64;
+        result.account.rejected.lines = count_lines(&bytes);
+        let mut collector = Collector::new(0);
+        collector.issue_at_end(Code::DocumentTooLarge, "expected at most 1 GiB of JSON in one document");
+        result.shards.push(collector.finish());
+        return Ok(result);
+    }
+    result.account.structure.bytes = bom;
+    let rest = usize::try_from(bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
+    let document = Document { bytes: rest, start: bom };
+    let DocumentShard { shard, prints } = read::read_document(format, &document, options.wants, skipped);
+    result.shards.push(shard);
+    result.prints = prints;
+    Ok(result)
+}
+
+fn read_text(log: Log, prefix: CommonPrefix, options: &Options) -> ReadLog {
+    let Reading { format, shape, bom } = log.reading;
+    let mut result = ReadLog::default();
+    result.account.duplicate.bytes = prefix.bytes;
+    result.account.duplicate.lines = prefix.lines;
+    let start = if prefix.bytes == 0 { bom } else { prefix.bytes };
+    result.account.structure.bytes = start - prefix.bytes;
+    let limit = format.about().limit_chars;
+    match log.content {
+        Body::Whole(bytes) => {
+            result.bytes = bytes.len() as u64;
+            let rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+            result.stretch(
+                Stretch { format, bytes: &mut &*rest, start, len: Some(rest.len() as u64), end: End::Input },
+                options,
+            );
+            result.chars =
+                limit.filter(|limit| result.bytes * 100 >= limit * 99).map(|_| count_chars(&bytes));
+        }
+        Body::Random(content, size) => {
+            result.bytes = size;
+            let content = content.as_ref();
+            if shape == Shape::Windows {
+                result.windows(format, content, start, size, options);
+            } else {
+                let mut range = Range { content, start, end: size };
+                result.stretch(
+                    Stretch { format, bytes: &mut range, start, len: Some(size - start), end: End::Input },
+                    options,
+                );
+            }
+            if limit.is_some_and(|limit| size * 100 >= limit * 99 && size <= limit * 4) {
+                result.chars = count_chars_of(content).ok();
+            }
+        }
+        Body::Stream(head, stream) => {
+            let skip = usize::try_from(start).unwrap_or(0).min(head.len());
+            let mut bytes = head.get(skip..).unwrap_or_default().chain(stream);
+            result.stretch(Stretch { format, bytes: &mut bytes, start, len: None, end: End::Input }, options);
+            result.bytes = start + result.shards.iter().map(|shard| shard.account.total().bytes).sum::<u64>();
+        }
+    }
+    result
+}
+
+impl ReadLog {
+    /// Reads one stretch.
+    fn stretch(&mut self, stretch: Stretch<'_>, options: &Options) {
+        let mut collector = Collector::new(stretch.start);
+        let result = read::read_stretch(stretch, options.window_bytes, options.wants, &mut collector);
+        self.failure = self.failure.take().or(result.err());
+        self.shards.push(collector.finish());
+    }
+
+    /// Reads a large text in windows, by all threads.
+    fn windows(
+        &mut self,
+        format: &'static dyn Format,
+        content: &dyn ReadAt,
+        start: u64,
+        size: u64,
+        options: &Options,
+    ) {
+        let window = (options.window_bytes as u64).max(1);
+        let nominal: Vec<u64> = (1..).map(|n| start + n * window).take_while(|at| *at < size).collect();
+        let cuts = pipeline::map(nominal, |at| read::find_cut(format, content, at, size));
+        let mut borders = vec![start];
+        for cut in cuts {
+            match cut {
+                Ok(cut) if borders.last().is_some_and(|last| *last < cut) && cut < size => borders.push(cut),
+                Ok(_) => {}
+                Err(error) => self.failure = self.failure.take().or(Some(error)),
+            }
+        }
+        let ends: Vec<u64> = borders.iter().copied().skip(1).chain([size]).collect();
+        let stretches: Vec<(u64, u64)> = borders.into_iter().zip(ends).collect();
+        let parts = pipeline::map(stretches, |(from, to)| {
+            let mut part = Self::default();
+            let mut range = Range { content, start: from, end: to };
+            let end = if to == size { End::Input } else { End::Cut };
+            part.stretch(
+                Stretch { format, bytes: &mut range, start: from, len: Some(to - from), end },
+                options,
+            );
+            part
+        });
+        for part in parts {
+            self.shards.extend(part.shards);
+            self.failure = self.failure.take().or(part.failure);
+        }
+    }
+}
+
+impl Body {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Whole(bytes) => bytes.len() as u64,
+            Self::Random(_, size) => *size,
+            Self::Stream(head, _) => head.len() as u64,
+        }
+    }
+
+    fn random(&self) -> Option<&dyn ReadAt> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Random(content, _) => Some(content.as_ref()),
+            Self::Stream(..) => None,
+        }
+    }
+}
+
+/// Opens an input again, so that any place of it can be read. One in UTF-16 is turned into
+/// UTF-8 first, and a stream is read to its end.
+///
+/// # Errors
+///
+/// Whatever the operating system says.
+pub fn reopen(input: &dyn Input) -> io::Result<Box<dyn ReadAt>> {
+    let body = match input.open()? {
+        Content::Random(content) => {
+            let size = content.size();
+            utf8(Body::Random(content, size))?
+        }
+        Content::Stream(stream) => utf8(stream_body(stream)?)?,
+    };
+    Ok(match body {
+        Body::Whole(bytes) => Box::new(bytes),
+        Body::Random(content, _) => content,
+        Body::Stream(head, mut stream) => {
+            let mut bytes = head;
+            stream.read_to_end(&mut bytes)?;
+            Box::new(bytes)
+        }
+    })
+}
+
+/// Bytes and lines of an input that is passed over.
+fn size_of(content: Body) -> io::Result<(u64, u64)> {
+    match content {
+        Body::Whole(bytes) => Ok((bytes.len() as u64, count_lines(&bytes))),
+        Body::Random(content, size) => Ok((size, sum_over(content.as_ref(), count_newlines)?)),
+        Body::Stream(head, mut stream) => {
+            let (mut bytes, mut lines) = (head.len() as u64, count_newlines(&head));
+            let mut block = vec![0; 1 << 16];
+            loop {
+                match stream.read(&mut block)? {
+                    0 => return Ok((bytes, lines)),
+                    n => {
+                        bytes += n as u64;
+                        lines += count_newlines(block.get(..n).unwrap_or_default());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn count_newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// Lines, a last one without a newline included.
+fn count_lines(bytes: &[u8]) -> u64 {
+    count_newlines(bytes) + u64::from(bytes.last().is_some_and(|last| *last != b'\n'))
+}
+
+fn count_chars(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count() as u64
+}
+
+fn count_chars_of(content: &dyn ReadAt) -> io::Result<u64> {
+    sum_over(content, count_chars)
+}
+
+fn sum_over(content: &dyn ReadAt, count: fn(&[u8]) -> u64) -> io::Result<u64> {
+    let mut block = vec![0; 1 << 18];
+    let (mut at, mut sum) = (0, 0);
+    loop {
+        let n = read::read_full(content, at, &mut block)?;
+        sum += count(block.get(..n).unwrap_or_default());
+        at += n as u64;
+        if n < block.len() {
+            return Ok(sum);
+        }
+    }
+}
+
+/// The head of a stream, and the rest of it.
+fn stream_body(mut stream: Box<dyn Read + Send>) -> io::Result<Body> {
+    let mut head = Vec::new();
+    stream.by_ref().take(limits::HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok(Body::Stream(head, stream))
+}
+
+/// A body in UTF-16 becomes a stream of UTF-8; any other stays as it is.
+fn utf8(body: Body) -> io::Result<Body> {
+    let (head, _) = body.head()?;
+    let Some((order, bom)) = encoding::utf16(&head) else { return Ok(body) };
+    let bytes: Box<dyn Read + Send> = match body {
+        Body::Whole(bytes) => Box::new(io::Cursor::new(bytes)),
+        Body::Random(content, _) => Box::new(OwnedRange { content, at: 0 }),
+        Body::Stream(head, stream) => Box::new(io::Cursor::new(head).chain(stream)),
+    };
+    let mut reader =
+        Utf16Reader { bytes, transcoder: Some(Transcoder::new(order)), ready: Vec::new(), at: 0 };
+    io::copy(&mut reader.bytes.by_ref().take(bom as u64), &mut io::sink())?;
+    stream_body(Box::new(reader))
+}
+
+struct OwnedRange {
+    content: Box<dyn ReadAt>,
+    at: u64,
+}
+
+impl Read for OwnedRange {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.content.read_at(self.at, buffer)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+/// UTF-16 read as UTF-8. Offsets and sizes of such an input count the UTF-8.
+struct Utf16Reader {
+    bytes: Box<dyn Read + Send>,
+    transcoder: Option<Transcoder>,
+    ready: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Utf16Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.ready.len() {
+            let Some(transcoder) = &mut self.transcoder else { return Ok(0) };
+            self.ready.clear();
+            self.at = 0;
+            let mut block = [0; 4096];
+            let n = self.bytes.read(&mut block)?;
+            if n == 0 {
+                transcoder.finish(&mut self.ready);
+                self.transcoder = None;
+            } else {
+                transcoder.push(block.get(..n).unwrap_or_default(), &mut self.ready);
+            }
+        }
+        let n = self.ready.get(self.at..).unwrap_or_default().read(buffer)?;
+        self.at += n;
+        Ok(n)
+    }
+}
+
+/// JSON where the user names a format that does not recognise its input.
+fn shape_by_first_byte(head: &[u8]) -> Shape {
+    match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{' | b'[') => Shape::Document,
+        _ => Shape::Sequence,
+    }
+}
+
+/// Compares texts with runs of digits as numbers: `page-2` before `page-10`.
+#[must_use]
+pub fn natural_order(a: &str, b: &str) -> std::cmp::Ordering {
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    loop {
+        let (x, y) = (digits(a), digits(b));
+        let order = if x > 0 && y > 0 {
+            let (m, n) = (trim_zeros(&a[..x]), trim_zeros(&b[..y]));
+            let order = m.len().cmp(&n.len()).then_with(|| m.cmp(n)).then(x.cmp(&y));
+            (a, b) = (&a[x..], &b[y..]);
+            order
+        } else {
+            match (a.split_first(), b.split_first()) {
+                (Some((c, rest_a)), Some((d, rest_b))) => {
+                    (a, b) = (rest_a, rest_b);
+                    c.cmp(d)
+                }
+                (rest_a, rest_b) => return rest_a.is_some().cmp(&rest_b.is_some()),
+            }
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+fn trim_zeros(digits: &[u8]) -> &[u8] {
+    let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
+    digits.get(zeros..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cmp::Ordering;
+
+    #[test]
+    fn pages_in_natural_order() {
+        assert_eq!(natural_order("page-2.json", "page-10.json"), Ordering::Less);
+        assert_eq!(natural_order("page-002", "page-2"), Ordering::Greater);
+        assert_eq!(natural_order("a", "a"), Ordering::Equal);
+        assert_eq!(natural_order("a", "ab"), Ordering::Less);
+        assert_eq!(natural_order("b1", "a2"), Ordering::Greater);
+    }
+}

@@ -1,0 +1,299 @@
+//! Phases and steps of one run: where they start, where they stop, what lies inside what.
+//!
+//! Three kinds of sources meet here: the opening phases with the lifecycle behind them, phases
+//! and sub-steps named by marks, and steps the source delimits itself. A run that was
+//! restarted has a `segment` step for each incarnation, with its phases below it.
+
+use logmill_parse::mark::{Lifecycle, Opening, Step, StepEnd, StepStart};
+use logmill_parse::{Micros, Status, StepKind};
+
+use crate::shard::Tally;
+
+/// A step being built, and then as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepDraft {
+    /// Name.
+    pub name: String,
+    /// How it is delimited.
+    pub kind: StepKind,
+    /// Depth.
+    pub depth: u8,
+    /// Index of the step it is part of.
+    pub parent: Option<usize>,
+    /// What performed it.
+    pub connector_id: Option<String>,
+    /// Start.
+    pub started_at: Option<Micros>,
+    /// Stop.
+    pub stopped_at: Option<Micros>,
+    /// How it ended.
+    pub status: Status,
+    /// HTTP status.
+    pub status_code: Option<i64>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// Events of the run before it, and before what follows it.
+    pub events: (u64, u64),
+}
+
+/// Steps of a run, built mark by mark.
+#[derive(Debug, Default)]
+pub struct Phases {
+    steps: Vec<StepDraft>,
+    /// Open phase per depth.
+    open: [Option<usize>; 2],
+    /// Open sub-steps that have a key.
+    keyed: Vec<(String, usize)>,
+    /// Finished segments: first step, first event.
+    segments: Vec<Segment>,
+    segment: Segment,
+}
+
+/// One incarnation of the run.
+#[derive(Debug, Default)]
+struct Segment {
+    first_step: usize,
+    first_event: u64,
+    last_rank: Option<u8>,
+    /// Names of what follows the opening, and the opening's last phase.
+    lifecycle: Option<(&'static Lifecycle, usize)>,
+    first_output: Option<Moment>,
+    ready: Option<Moment>,
+    progress: Option<Moment>,
+    last_ts: Option<Micros>,
+    start_ts: Option<Micros>,
+}
+
+/// A place in the run: events before it, and its stamp.
+type Moment = (u64, Option<Micros>);
+
+impl Phases {
+    /// Whether an opening of this rank continues the opening sequence at hand.
+    pub fn continues_opening(&self, rank: u8) -> bool {
+        self.segment.first_output.is_none() && self.segment.last_rank.is_none_or(|last| rank > last)
+    }
+
+    /// Closes the segment at hand; what follows belongs to the next one.
+    pub fn restart(&mut self, seq: u64) {
+        let last_ts = self.segment.last_ts;
+        self.close_segment(seq, last_ts);
+        let next = Segment { first_step: self.steps.len(), first_event: seq, ..Segment::default() };
+        self.segments.push(std::mem::replace(&mut self.segment, next));
+    }
+
+    /// An opening phase begins.
+    pub fn open(&mut self, opening: &Opening<'_>, seq: u64, ts: Option<Micros>) {
+        let start = StepStart { name: opening.name.into(), kind: StepKind::Phase, depth: 0, key: None };
+        self.start(start, seq, ts);
+        self.segment.last_rank = Some(opening.rank);
+        self.segment.start_ts = self.segment.start_ts.or(ts);
+        if let (Some(lifecycle), Some(index)) = (opening.lifecycle, self.open[0]) {
+            self.segment.lifecycle = Some((lifecycle, index));
+        }
+    }
+
+    /// A phase begins.
+    pub fn start(&mut self, start: StepStart<'_>, seq: u64, ts: Option<Micros>) {
+        let depth = usize::from(start.depth.min(1));
+        if start.key.is_none()
+            && let Some(open) = self.open.get(depth).copied().flatten()
+            && self.steps.get(open).is_some_and(|step| step.name == start.name)
+        {
+            return;
+        }
+        if start.key.is_none() {
+            self.close_from(depth, seq, ts);
+        }
+        let parent = if depth == 1 { self.open[0] } else { None };
+        let index = self.steps.len();
+        self.steps.push(StepDraft {
+            name: start.name.into_owned(),
+            kind: start.kind,
+            depth: start.depth.min(1),
+            parent,
+            connector_id: None,
+            started_at: ts,
+            stopped_at: None,
+            status: Status::Unknown,
+            status_code: None,
+            error: None,
+            events: (seq, u64::MAX),
+        });
+        match start.key {
+            Some(key) => self.keyed.push((key.into_owned(), index)),
+            None => {
+                if let Some(slot) = self.open.get_mut(depth) {
+                    *slot = Some(index);
+                }
+            }
+        }
+    }
+
+    /// A phase ends, its last event being the one at `seq`.
+    pub fn end(&mut self, end: &StepEnd<'_>, seq: u64, ts: Option<Micros>) {
+        let index = match &end.key {
+            Some(key) => {
+                let at = self.keyed.iter().rposition(|(open, _)| open == key);
+                at.map(|at| self.keyed.remove(at).1)
+            }
+            None => {
+                let depth = usize::from(end.depth.min(1));
+                if depth == 0 {
+                    self.close_from(1, seq + 1, ts);
+                }
+                self.open.get_mut(depth).and_then(Option::take)
+            }
+        };
+        let Some(step) = index.and_then(|index| self.steps.get_mut(index)) else { return };
+        step.stopped_at = ts;
+        step.events.1 = seq + 1;
+        step.status = end.status;
+        step.error = end.error.as_ref().map(ToString::to_string);
+    }
+
+    /// A step the source delimits; its event is the one at `seq`.
+    pub fn step(&mut self, step: Step<'_>, seq: u64) {
+        self.steps.push(StepDraft {
+            name: step.name.into_owned(),
+            kind: step.kind,
+            depth: 0,
+            parent: None,
+            connector_id: step.connector_id.map(std::borrow::Cow::into_owned),
+            started_at: step.started_at,
+            stopped_at: step.stopped_at,
+            status: step.status,
+            status_code: step.status_code,
+            error: step.error.map(std::borrow::Cow::into_owned),
+            events: (seq, seq + 1),
+        });
+    }
+
+    /// The program is ready.
+    pub fn ready(&mut self, seq: u64, ts: Option<Micros>) {
+        self.segment.ready.get_or_insert((seq, ts));
+    }
+
+    /// The work went on up to here.
+    pub fn progress(&mut self, seq: u64, ts: Option<Micros>) {
+        self.segment.progress = Some((seq, ts));
+    }
+
+    /// Takes the stamps of a scope that begins after `base` events.
+    pub fn output(&mut self, tally: &Tally, base: u64) {
+        if self.segment.first_output.is_none() {
+            self.segment.first_output = tally.first_output.map(|(seq, ts)| (base + seq, ts));
+        }
+        self.segment.last_ts = self.segment.last_ts.max(tally.span.map(|(_, last)| last));
+    }
+
+    /// All steps. `n_events` and `stop` are the run's.
+    pub fn finish(mut self, n_events: u64, stop: Option<Micros>) -> Vec<StepDraft> {
+        let last_ts = if self.segments.is_empty() { stop } else { self.segment.last_ts.or(stop) };
+        self.close_segment(n_events, last_ts);
+        if !self.segments.is_empty() {
+            self.segments.push(std::mem::take(&mut self.segment));
+            self.nest_segments(n_events);
+        }
+        self.steps
+    }
+
+    fn close_segment(&mut self, seq: u64, last_ts: Option<Micros>) {
+        self.follow_lifecycle(seq, last_ts);
+        self.close_from(0, seq, last_ts);
+        for (_, index) in std::mem::take(&mut self.keyed) {
+            if let Some(step) = self.steps.get_mut(index) {
+                step.stopped_at = last_ts;
+                step.events.1 = seq;
+            }
+        }
+    }
+
+    /// Closes the open phases at this depth and below.
+    fn close_from(&mut self, depth: usize, seq: u64, ts: Option<Micros>) {
+        for slot in self.open.iter_mut().skip(depth) {
+            if let Some(step) = slot.take().and_then(|index| self.steps.get_mut(index)) {
+                step.stopped_at = ts;
+                step.events.1 = seq;
+            }
+        }
+    }
+
+    /// The phases behind the opening: `init` where the program became ready after its first
+    /// output, `work`, and `shutdown` where something follows the last progress.
+    fn follow_lifecycle(&mut self, end: u64, end_ts: Option<Micros>) {
+        let Some((lifecycle, boot)) = self.segment.lifecycle else { return };
+        if self.open[0] != Some(boot) {
+            return;
+        }
+        let Some(output) = self.segment.first_output else { return };
+        self.close_from(0, output.0, output.1);
+        let mut at = output;
+        if let Some(ready) = self.segment.ready.filter(|ready| ready.0 > output.0) {
+            self.closed(lifecycle.init, at, ready);
+            at = ready;
+        }
+        let progress = self.segment.progress.filter(|progress| progress.0 >= at.0 && progress.0 + 1 < end);
+        match progress {
+            Some((seq, ts)) => {
+                self.closed(lifecycle.work, at, (seq + 1, ts));
+                self.closed(lifecycle.shutdown, (seq + 1, ts), (end, end_ts));
+            }
+            None => self.closed(lifecycle.work, at, (end, end_ts)),
+        }
+    }
+
+    fn closed(&mut self, name: &str, from: Moment, to: Moment) {
+        self.steps.push(StepDraft {
+            name: name.to_owned(),
+            kind: StepKind::Phase,
+            depth: 0,
+            parent: None,
+            connector_id: None,
+            started_at: from.1,
+            stopped_at: to.1,
+            status: Status::Unknown,
+            status_code: None,
+            error: None,
+            events: (from.0, to.0),
+        });
+    }
+
+    /// Puts every segment's steps below a step of its own.
+    fn nest_segments(&mut self, n_events: u64) {
+        let flat = std::mem::take(&mut self.steps);
+        let segments = std::mem::take(&mut self.segments);
+        let mut ends: Vec<(usize, u64)> =
+            segments.iter().skip(1).map(|segment| (segment.first_step, segment.first_event)).collect();
+        ends.push((flat.len(), n_events));
+        let mut flat = flat.into_iter();
+        let mut taken = 0;
+        for (number, (segment, (end_step, end_event))) in segments.iter().zip(ends).enumerate() {
+            let top = self.steps.len();
+            // The flat index `i` of a step of this segment becomes `i + shift`.
+            let shift = top + 1 - taken;
+            self.steps.push(segment_step(number + 1, segment, end_event));
+            for mut step in flat.by_ref().take(end_step - taken) {
+                step.parent = Some(step.parent.map_or(top, |parent| parent + shift));
+                step.depth += 1;
+                self.steps.push(step);
+            }
+            taken = end_step;
+        }
+    }
+}
+
+fn segment_step(number: usize, segment: &Segment, end_event: u64) -> StepDraft {
+    StepDraft {
+        name: number.to_string(),
+        kind: StepKind::Segment,
+        depth: 0,
+        parent: None,
+        connector_id: None,
+        started_at: segment.start_ts,
+        stopped_at: segment.last_ts,
+        status: Status::Unknown,
+        status_code: None,
+        error: None,
+        events: (segment.first_event, end_event),
+    }
+}

@@ -1,0 +1,217 @@
+//! The one place where work is spread over threads.
+//!
+//! Everything below is a plain loop over a slice. Results come back in the order of the work,
+//! so that nothing downstream depends on the number of threads.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use logmill_parse::{Format, Wants};
+use rayon::prelude::*;
+
+use crate::assemble::SplitRuns;
+use crate::events::{EventPlan, EventsError, Piece};
+use crate::group::read_group;
+use crate::identity::{self, Layout, Origin, PathIdentity};
+use crate::input::Input;
+use crate::model::EventRow;
+use crate::survey::Survey;
+
+/// Groups of inputs that are read before their results are joined to the survey.
+const GROUPS_AT_ONCE: usize = 1024;
+
+/// How inputs are read.
+#[derive(Clone)]
+pub struct Options {
+    /// Threads; all cores when `None`.
+    pub threads: Option<NonZeroUsize>,
+    /// Bytes of a window of text.
+    pub window_bytes: usize,
+    /// The format of every input; recognised by content when `None`.
+    pub from: Option<&'static dyn Format>,
+    /// How paths name runs and groups; by [`identity::of_path`] when `None` or where it does not fit.
+    pub layout: Option<Layout>,
+    /// Whether a further start in one input begins another run.
+    pub split: SplitRuns,
+    /// Whether metrics are collected.
+    pub wants: Wants,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: None,
+            window_bytes: 1 << 20,
+            from: None,
+            layout: None,
+            split: SplitRuns::Auto,
+            wants: Wants::Everything,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("threads", &self.threads)
+            .field("window_bytes", &self.window_bytes)
+            .field("from", &self.from.map(|format| format.about().id))
+            .field("layout", &self.layout)
+            .field("split", &self.split)
+            .field("wants", &self.wants)
+            .finish()
+    }
+}
+
+/// Threads and options.
+#[derive(Debug)]
+pub struct Engine {
+    pool: rayon::ThreadPool,
+    options: Options,
+}
+
+/// The threads could not be started.
+#[derive(Debug)]
+pub struct EngineError(rayon::ThreadPoolBuildError);
+
+impl std::fmt::Display for EngineError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot start threads: {}", self.0)
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+impl Engine {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses a thread.
+    pub fn new(options: Options) -> Result<Self, EngineError> {
+        let threads = options.threads.map_or(0, NonZeroUsize::get);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(EngineError)?;
+        Ok(Self { pool, options })
+    }
+
+    /// How inputs are read.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Reads all inputs and assembles their runs. `progress` is told the sizes of the inputs
+    /// that have been read.
+    #[must_use]
+    pub fn survey(&self, inputs: &[&dyn Input], progress: &(dyn Fn(u64) + Sync)) -> Survey {
+        let groups = groups(inputs, &self.options);
+        let mut survey = Survey::new(inputs);
+        for chunk in groups.chunks(GROUPS_AT_ONCE) {
+            let results = self.pool.install(|| {
+                map(chunk.iter().collect(), |group: &GroupOfInputs| {
+                    let result = read_group(inputs, &group.members, &group.path, &self.options);
+                    progress(group.bytes);
+                    result
+                })
+            });
+            for result in results {
+                survey.add(result);
+            }
+        }
+        survey.finish();
+        survey
+    }
+
+    /// Reads the events of the selected runs, in the order of the table. Each piece of the work
+    /// fills a chunk of its own, made by `new` and filled by `push`; `take` gets the chunks in order.
+    ///
+    /// # Errors
+    ///
+    /// The first error of reading again or of `take`.
+    pub fn events<C: Send, E: Send + From<EventsError>>(
+        &self,
+        plan: &EventPlan<'_>,
+        inputs: &[&dyn Input],
+        new: impl Fn() -> C + Sync,
+        push: impl Fn(&mut C, &EventRow<'_>) + Sync,
+        mut take: impl FnMut(C) -> Result<(), E> + Send,
+    ) -> Result<(), E> {
+        let work = |piece: &Piece| {
+            let mut chunk = new();
+            plan.read(piece, inputs, &self.options, &mut |row| push(&mut chunk, row)).map(|()| chunk)
+        };
+        self.in_order(plan.pieces(), work, |chunk| take(chunk?))
+    }
+
+    /// Runs `work` on each item by all threads, and hands the results to `take` in order.
+    /// Never more than a few results wait.
+    ///
+    /// # Errors
+    ///
+    /// The first error that `take` returns.
+    fn in_order<T: Send + Sync, R: Send, E: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&T) -> R + Sync,
+        mut take: impl FnMut(R) -> Result<(), E> + Send,
+    ) -> Result<(), E> {
+        let at_once = self.pool.current_num_threads().max(1) * 2;
+        self.pool.install(|| {
+            let mut ready: Vec<R> = Vec::new();
+            for chunk in items.chunks(at_once) {
+                // While this chunk is being worked on, the results of the one before are taken.
+                let before = std::mem::take(&mut ready);
+                let (results, taken) = rayon::join(
+                    || chunk.par_iter().map(&work).collect::<Vec<R>>(),
+                    || before.into_iter().try_for_each(&mut take),
+                );
+                taken?;
+                ready = results;
+            }
+            ready.into_iter().try_for_each(&mut take)
+        })
+    }
+}
+
+/// `work` on each item, by all threads of the pool at hand; the results in the order of the items.
+pub fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+    match items.len() {
+        0 | 1 => items.into_iter().map(work).collect(),
+        _ => items.into_par_iter().map(work).collect(),
+    }
+}
+
+/// Inputs whose paths name the same run.
+struct GroupOfInputs {
+    path: PathIdentity,
+    members: Vec<usize>,
+    bytes: u64,
+}
+
+/// The groups, largest first, so that no thread is left with a large one at the end.
+fn groups(inputs: &[&dyn Input], options: &Options) -> Vec<GroupOfInputs> {
+    let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
+    let mut groups: Vec<GroupOfInputs> = Vec::new();
+    for (index, input) in inputs.iter().enumerate() {
+        let path = identify(*input, options);
+        let bytes = input.size_hint();
+        let known = if path.origin == Origin::Id { by_id.get(&path.run_id).copied() } else { None };
+        if let Some(group) = known.and_then(|known| groups.get_mut(known)) {
+            group.members.push(index);
+            group.bytes += bytes;
+            continue;
+        }
+        if path.origin == Origin::Id {
+            by_id.insert(path.run_id.clone(), groups.len());
+        }
+        groups.push(GroupOfInputs { path, members: vec![index], bytes });
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.bytes));
+    groups
+}
+
+fn identify(input: &dyn Input, options: &Options) -> PathIdentity {
+    let path = input.member().unwrap_or_else(|| input.source());
+    let laid_out = options.layout.as_ref().and_then(|layout| layout.identify(path));
+    laid_out.unwrap_or_else(|| identity::of_path(path))
+}

@@ -1,0 +1,366 @@
+//! Reading one stretch of one input into a shard, by one thread.
+//!
+//! Owns the window loop, the search for places to cut, and the comparison of two dumps of one
+//! log. Which stretches there are, and who reads them, is decided in [`crate::group`].
+
+use std::cell::RefCell;
+use std::io::{self, Read};
+
+use logmill_parse::overlap::fingerprint;
+use logmill_parse::{Batch, Carry, Code, End, Format, Mark, Wants, Window};
+
+use crate::input::ReadAt;
+use crate::shard::{Collector, Shard};
+
+/// Largest window of a text, in bytes; a stretch without any place to cut is cut there.
+const MAX_WINDOW_BYTES: usize = 64 << 20;
+/// Largest JSON document, in bytes.
+pub const MAX_DOCUMENT_BYTES: u64 = 1 << 30;
+/// Bytes looked at to find a place to cut, at first.
+const CUT_BLOCK_BYTES: usize = 16 << 10;
+
+thread_local! {
+    static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers::default());
+}
+
+/// Buffers that a thread keeps from one stretch to the next.
+#[derive(Default)]
+struct Buffers {
+    bytes: Vec<u8>,
+    batch: Option<Batch<'static>>,
+}
+
+/// What is read from where.
+pub struct Stretch<'a> {
+    /// The format that reads it.
+    pub format: &'static dyn Format,
+    /// Its bytes, from the first to the last.
+    pub bytes: &'a mut dyn Read,
+    /// Offset of its first byte.
+    pub start: u64,
+    /// Its length, where known.
+    pub len: Option<u64>,
+    /// What stands behind its last byte: [`End::Cut`] or [`End::Input`].
+    pub end: End,
+}
+
+/// What to do with the batches of a stretch.
+pub trait Sink {
+    /// Takes what the format found in `bytes`, of which it consumed the given number.
+    fn batch(&mut self, batch: &Batch<'_>, bytes: &[u8], consumed: usize);
+
+    /// Takes note of a problem at the place reached.
+    fn issue(&mut self, code: Code, message: &str);
+}
+
+impl Sink for Collector {
+    fn batch(&mut self, batch: &Batch<'_>, bytes: &[u8], consumed: usize) {
+        self.add(batch, bytes, consumed, 0);
+    }
+
+    fn issue(&mut self, code: Code, message: &str) {
+        self.issue_at_end(code, message);
+    }
+}
+
+/// Reads a stretch window by window.
+///
+/// # Errors
+///
+/// Whatever the reader says; what came before has been handed to the sink.
+pub fn read_stretch(
+    stretch: Stretch<'_>,
+    window_bytes: usize,
+    wants: Wants,
+    sink: &mut dyn Sink,
+) -> io::Result<()> {
+    with_buffers(wants, |bytes, mut batch| {
+        let result = windows(stretch, window_bytes, bytes, &mut batch, sink);
+        (result, batch)
+    })
+}
+
+/// Lends this thread's buffers to `work`.
+fn with_buffers<T>(
+    wants: Wants,
+    work: impl FnOnce(&mut Vec<u8>, Batch<'static>) -> (T, Batch<'static>),
+) -> T {
+    let mut buffers = BUFFERS.with(RefCell::take);
+    let mut batch = buffers.batch.take().unwrap_or_else(|| Batch::new(wants));
+    batch.wants = wants;
+    let (result, batch) = work(&mut buffers.bytes, batch);
+    buffers.batch = Some(batch);
+    if buffers.bytes.len() > MAX_KEPT_BYTES {
+        buffers.bytes = Vec::new();
+    }
+    BUFFERS.with(|slot| *slot.borrow_mut() = buffers);
+    result
+}
+
+/// A buffer larger than this is given back when its stretch is done.
+const MAX_KEPT_BYTES: usize = 8 << 20;
+
+fn windows(
+    stretch: Stretch<'_>,
+    window_bytes: usize,
+    buffer: &mut Vec<u8>,
+    batch: &mut Batch<'static>,
+    sink: &mut dyn Sink,
+) -> io::Result<()> {
+    let Stretch { format, bytes: reader, mut start, len, end } = stretch;
+    let stop = len.map(|len| start + len);
+    let mut capacity = first_capacity(window_bytes, len);
+    let (mut filled, mut carry) = (0, Carry::default());
+    loop {
+        if buffer.len() < capacity {
+            buffer.resize(capacity, 0);
+        }
+        let (ended, failure) = fill(reader, buffer.get_mut(..capacity).unwrap_or_default(), &mut filled);
+        let at_end = ended || stop == Some(start + filled as u64);
+        let forced = !at_end && filled >= MAX_WINDOW_BYTES.max(window_bytes);
+        let window_end = if at_end { end } else { End::More };
+        let bytes = buffer.get(..filled).unwrap_or_default();
+        let mut consumed =
+            parse(format, Window { bytes, offset: start, end: window_end }, &mut carry, batch, sink);
+        if consumed == 0 && forced {
+            sink.issue(Code::WindowTooLarge, "expected the start of an event within 64 MiB, found none");
+            consumed = parse(format, Window { bytes, offset: start, end: End::Cut }, &mut carry, batch, sink);
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        if at_end {
+            return Ok(());
+        }
+        start += consumed as u64;
+        buffer.copy_within(consumed..filled, 0);
+        filled -= consumed;
+        if consumed == 0 {
+            capacity = capacity.saturating_mul(2).min(MAX_WINDOW_BYTES.max(window_bytes));
+        }
+    }
+}
+
+/// One read for a stretch that is hardly longer than a window.
+fn first_capacity(window_bytes: usize, len: Option<u64>) -> usize {
+    match len.and_then(|len| usize::try_from(len).ok()) {
+        Some(len) if len < window_bytes.saturating_mul(2) => len.max(1),
+        _ => window_bytes.max(1),
+    }
+}
+
+/// Fills the buffer behind its first `filled` bytes. At the end of the input, or when reading
+/// fails, says so.
+fn fill(reader: &mut dyn Read, buffer: &mut [u8], filled: &mut usize) -> (bool, Option<io::Error>) {
+    while let Some(space) = buffer.get_mut(*filled..).filter(|space| !space.is_empty()) {
+        match reader.read(space) {
+            Ok(0) => return (true, None),
+            Ok(n) => *filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (true, Some(error)),
+        }
+    }
+    // A full buffer may be all there is: one more byte would tell, but there is no room for it.
+    (false, None)
+}
+
+fn parse(
+    format: &'static dyn Format,
+    window: Window<'_>,
+    carry: &mut Carry,
+    slot: &mut Batch<'static>,
+    sink: &mut dyn Sink,
+) -> usize {
+    let mut batch = std::mem::replace(slot, Batch::new(slot.wants)).recycle();
+    let consumed = format.parse(window, carry, &mut batch).min(window.bytes.len());
+    if consumed > 0 || window.end != End::More {
+        sink.batch(&batch, window.bytes, consumed);
+    }
+    *slot = batch.recycle();
+    consumed
+}
+
+/// A document that is read as one unit.
+#[derive(Debug)]
+pub struct Document<'a> {
+    /// Its bytes, without a byte order mark.
+    pub bytes: &'a [u8],
+    /// Offset of its first byte.
+    pub start: u64,
+}
+
+/// Reads a document into a shard, leaving out its first `skipped` records.
+#[must_use]
+pub fn read_document(
+    format: &'static dyn Format,
+    document: &Document<'_>,
+    wants: Wants,
+    skipped: usize,
+) -> DocumentShard {
+    with_buffers(wants, |_, batch| {
+        let mut batch = batch.recycle();
+        let window = Window { bytes: document.bytes, offset: document.start, end: End::Input };
+        let consumed = format.parse(window, &mut Carry::default(), &mut batch).min(document.bytes.len());
+        let mut collector = Collector::new(document.start);
+        collector.add(&batch, document.bytes, consumed, skipped);
+        if skipped > 0 {
+            collector.issue_at_end(
+                Code::OverlappingPage,
+                &format!("{skipped} records stand in an earlier page already"),
+            );
+        }
+        let prints = if states_ids(&batch) { Vec::new() } else { fingerprints(&batch) };
+        (DocumentShard { shard: collector.finish(), prints }, batch.recycle())
+    })
+}
+
+/// A document's shard, and what its records look like.
+#[derive(Debug, Default)]
+pub struct DocumentShard {
+    /// The shard.
+    pub shard: Shard,
+    /// Fingerprint of every record; none where the source states the ids of its runs, which
+    /// then tell repetitions apart.
+    pub prints: Vec<u64>,
+}
+
+fn states_ids(batch: &Batch<'_>) -> bool {
+    batch.marks.iter().any(|marked| match &marked.mark {
+        Mark::Run(head) => head.id != logmill_parse::mark::RunId::File,
+        _ => false,
+    })
+}
+
+/// Stamp and message of every record as one number each.
+#[must_use]
+pub fn fingerprints(batch: &Batch<'_>) -> Vec<u64> {
+    let print = |record: &logmill_parse::Record<'_>| {
+        let stamp = record.ts.unwrap_or(i64::MIN).to_le_bytes();
+        fingerprint(record.message.raw) ^ fingerprint(&stamp).rotate_left(1)
+    };
+    batch.records.iter().map(print).collect()
+}
+
+/// The first place at or after `nominal` where the format lets a window start; the end of the
+/// input if there is none.
+///
+/// # Errors
+///
+/// Whatever the reader says.
+pub fn find_cut(
+    format: &'static dyn Format,
+    content: &dyn ReadAt,
+    nominal: u64,
+    size: u64,
+) -> io::Result<u64> {
+    let mut block = vec![0; CUT_BLOCK_BYTES];
+    // The byte before `nominal` tells whether a line starts there.
+    let mut at = nominal.saturating_sub(1);
+    let mut from = usize::try_from(nominal - at).unwrap_or(0);
+    while at < size {
+        let n = read_full(content, at, &mut block)?;
+        let bytes = block.get(..n).unwrap_or_default();
+        if let Some(cut) = format.cut(bytes, from) {
+            return Ok(at + cut as u64);
+        }
+        if n < block.len() {
+            return Ok(size);
+        }
+        // The last line of the block may have been cut: look at it again, with more behind it.
+        let last_line = memchr::memrchr(b'\n', bytes).filter(|line| *line > 0);
+        match last_line {
+            Some(line) => {
+                at += line as u64;
+                from = 1;
+            }
+            None if block.len() < MAX_WINDOW_BYTES => block.resize(block.len() * 4, 0),
+            None => {
+                at += n as u64 - 1;
+                from = 1;
+            }
+        }
+    }
+    Ok(size)
+}
+
+/// Fills the buffer from `offset`; fewer bytes only at the end.
+///
+/// # Errors
+///
+/// Whatever the reader says.
+pub fn read_full(content: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(space) = buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
+        match content.read_at(offset + filled as u64, space) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// The bytes `start..end` of an input, from first to last.
+pub struct Range<'a> {
+    /// The input.
+    pub content: &'a dyn ReadAt,
+    /// Next byte to be read.
+    pub start: u64,
+    /// First byte not to be read.
+    pub end: u64,
+}
+
+impl Read for Range<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.start).unwrap_or(usize::MAX);
+        let len = left.min(buffer.len());
+        let n = match buffer.get_mut(..len) {
+            Some(space) if len > 0 => self.content.read_at(self.start, space)?,
+            _ => 0,
+        };
+        self.start += n as u64;
+        Ok(n)
+    }
+}
+
+/// What two dumps of one log have in common at their start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommonPrefix {
+    /// Bytes, up to the end of a line or of the shorter dump.
+    pub bytes: u64,
+    /// Lines in them.
+    pub lines: u64,
+}
+
+/// Compares two dumps from their first byte.
+///
+/// # Errors
+///
+/// Whatever the reader says.
+pub fn common_prefix(a: &dyn ReadAt, b: &dyn ReadAt) -> io::Result<CommonPrefix> {
+    let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut prefix = CommonPrefix { bytes: 0, lines: 0 };
+    let (mut at, mut since_line) = (0_u64, 0_u64);
+    loop {
+        let (n, m) = (read_full(a, at, &mut left)?, read_full(b, at, &mut right)?);
+        let (x, y) = (left.get(..n).unwrap_or_default(), right.get(..m).unwrap_or_default());
+        let same = x.iter().zip(y).take_while(|(p, q)| p == q).count();
+        let common = x.get(..same).unwrap_or_default();
+        let newlines = memchr::memchr_iter(b'\n', common).count() as u64;
+        if let Some(last) = memchr::memrchr(b'\n', common) {
+            prefix = CommonPrefix { bytes: at + last as u64 + 1, lines: prefix.lines + newlines };
+            since_line = (same - last - 1) as u64;
+        } else {
+            since_line += same as u64;
+        }
+        at += same as u64;
+        if same < left.len() || n == 0 {
+            // The shorter dump may end inside a line of the longer one.
+            if at == a.size().min(b.size()) && since_line > 0 {
+                prefix = CommonPrefix { bytes: at, lines: prefix.lines + 1 };
+            }
+            return Ok(prefix);
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! From a finished survey to the rows of the report tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use logmill_parse::mark::Fact;
+use logmill_parse::time::duration_ms;
+use logmill_parse::{Class, Kind, Level, Micros, Platform, Status, StepKind};
+
+use crate::assemble::{MessageDraft, RunDraft};
+use crate::durations::durations;
+use crate::model::{ErrorGroup, FileRow, IssueRow, Metric, Report, Request, RequestOutcome, Run, Step};
+use crate::phases::StepDraft;
+use crate::rates::{Bucket, TooManyRows, rates};
+use crate::shard::{RequestUse, widen_by};
+use crate::survey::Survey;
+
+/// Which runs are looked at. Nothing here changes how a run is put together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Runs that started at or after this instant.
+    pub since: Option<Micros>,
+    /// Runs that started before this instant.
+    pub until: Option<Micros>,
+    /// Runs of these groups; of all when empty.
+    pub groups: Vec<String>,
+    /// Runs with these statuses; with any when empty.
+    pub statuses: Vec<Status>,
+}
+
+impl Selection {
+    /// Whether a run is looked at. A run without a start is, unless an instant is asked for.
+    fn takes(&self, run: &RunDraft) -> bool {
+        let started = run.bounds.0;
+        let in_time = match (self.since, self.until) {
+            (None, None) => true,
+            (since, until) => {
+                started.is_some_and(|at| since.is_none_or(|s| at >= s) && until.is_none_or(|u| at < u))
+            }
+        };
+        in_time
+            && (self.groups.is_empty() || self.groups.contains(&run.group))
+            && (self.statuses.is_empty() || self.statuses.contains(&run.verdict.status))
+    }
+}
+
+/// How rates are cut into buckets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Buckets {
+    /// Width.
+    pub width: Bucket,
+    /// Zone in which days and weeks begin.
+    pub zone: chrono_tz::Tz,
+}
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Self { width: Bucket::Auto, zone: chrono_tz::UTC }
+    }
+}
+
+impl Survey {
+    /// The report tables of the selected runs; issues and files are those of all inputs.
+    ///
+    /// # Errors
+    ///
+    /// If the buckets are too narrow for the time the runs span.
+    pub fn report(&self, selection: &Selection, buckets: Buckets) -> Result<Report, TooManyRows> {
+        let drafts: Vec<&RunDraft> = self.selected(selection).collect();
+        let mut report = Report {
+            runs: drafts.iter().map(|draft| self.run(draft)).collect(),
+            errors: self.errors(&drafts),
+            issues: self.issues(),
+            files: self.file_rows(),
+            ..Report::default()
+        };
+        for (run, draft) in drafts.iter().enumerate() {
+            report.steps.extend(steps(run, draft));
+            report.requests.extend(requests(run, draft));
+            report.metrics.extend(draft.metrics.iter().map(|value| Metric {
+                run,
+                ts: value.ts,
+                name: value.name.to_string(),
+                value: value.value,
+                unit: value.unit,
+                label: value.label.clone(),
+            }));
+        }
+        report.rates = rates(&report.runs, &report.steps, buckets.width, buckets.zone)?;
+        report.durations = durations(&report.runs, &report.steps);
+        Ok(report)
+    }
+
+    /// The selected runs in the order of the table.
+    pub(crate) fn selected<'s>(&'s self, selection: &'s Selection) -> impl Iterator<Item = &'s RunDraft> {
+        self.runs.iter().filter(|run| selection.takes(run))
+    }
+
+    /// The row of a run.
+    pub(crate) fn run(&self, draft: &RunDraft) -> Run {
+        let (started_at, stopped_at) = draft.bounds;
+        let steps = steps(0, draft);
+        let last_stop = steps.iter().rev().filter(|step| step.depth == 0).find_map(|step| step.stopped_at);
+        let fact = |fact| draft.facts.get(&fact).cloned();
+        Run {
+            platform: draft.about.platform,
+            kind: draft.kind,
+            group: draft.group.clone(),
+            run_id: draft.run_id.clone(),
+            source: self.name(draft.home).0.to_owned(),
+            started_at,
+            stopped_at,
+            duration_ms: between(started_at, stopped_at),
+            tail_gap_ms: between(last_stop, stopped_at),
+            status: draft.verdict.status,
+            status_reason: draft.verdict.reason.clone(),
+            failure_class: draft.verdict.failure_class.map(str::to_owned),
+            n_lines: draft.counts.n_lines,
+            n_events: draft.counts.n_events,
+            n_errors: draft.counts.n_errors,
+            n_warnings: draft.counts.n_warnings,
+            n_retries: draft.counts.n_retries,
+            n_steps: steps.len() as u64,
+            n_failed_steps: steps.iter().filter(|step| is_failed(step.status)).count() as u64,
+            requests_finished: draft.crawls.finished,
+            requests_failed: draft.crawls.failed,
+            request_retries: draft.crawls.retries,
+            first_error: draft.first_error.clone(),
+            build_id: fact(Fact::BuildId),
+            tool_version: fact(Fact::ToolVersion),
+            branch: fact(Fact::Branch),
+            commit: fact(Fact::Commit),
+            complete: draft.incomplete.is_none(),
+            incomplete_reason: draft.incomplete.map(str::to_owned),
+        }
+    }
+
+    fn errors(&self, drafts: &[&RunDraft]) -> Vec<ErrorGroup> {
+        let mut groups: BTreeMap<(Platform, u32), GroupDraft> = BTreeMap::new();
+        for draft in drafts {
+            for (template, message) in &draft.messages {
+                let group = groups
+                    .entry((draft.about.platform, *template))
+                    .or_insert_with(|| GroupDraft::new(draft, message));
+                group.add(draft, message);
+            }
+        }
+        let mut rows: Vec<ErrorGroup> = groups
+            .into_iter()
+            .filter_map(|((platform, template), group)| self.error_row(platform, template, group))
+            .collect();
+        rows.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.group_id.cmp(&b.group_id)));
+        rows
+    }
+
+    fn error_row(&self, platform: Platform, template: u32, group: GroupDraft<'_>) -> Option<ErrorGroup> {
+        let template = self.templates.get(template as usize)?;
+        Some(ErrorGroup {
+            platform,
+            kind: single(&group.kinds).flatten(),
+            group: single(&group.groups).map(str::to_owned),
+            run_id: group.example_run.to_owned(),
+            group_id: group_id(platform, template.class, &template.text),
+            template: template.text.clone(),
+            level: group.message.level,
+            class: template.class,
+            failure_class: single(&group.failure_classes).flatten().map(str::to_owned),
+            n_events: group.message.n,
+            n_runs: group.n_runs,
+            first_seen: group.message.span.map(|(first, _)| first),
+            last_seen: group.message.span.map(|(_, last)| last),
+            example: template.example.clone(),
+            example_source: self.name(group.message.place.0).0.to_owned(),
+            example_line: group.message.place.1 + 1,
+        })
+    }
+
+    fn issues(&self) -> Vec<IssueRow> {
+        let mut rows: Vec<IssueRow> = Vec::new();
+        for file in &self.files {
+            let (source, member) = self.name(file.input);
+            rows.extend(file.issues.rows().iter().map(|issue| IssueRow {
+                code: issue.code.as_str(),
+                severity: issue.code.severity(),
+                source: source.to_owned(),
+                member: member.map(str::to_owned),
+                line: issue.line.map(|line| line + 1),
+                byte_offset: issue.offset,
+                message: issue.message.clone(),
+                raw_prefix: issue.raw_prefix.clone(),
+            }));
+        }
+        rows.sort_by(|a, b| {
+            (&a.source, &a.member, a.byte_offset, a.code, &a.message).cmp(&(
+                &b.source,
+                &b.member,
+                b.byte_offset,
+                b.code,
+                &b.message,
+            ))
+        });
+        rows
+    }
+
+    fn file_rows(&self) -> Vec<FileRow> {
+        let mut rows: Vec<FileRow> = self
+            .files
+            .iter()
+            .map(|file| {
+                let (source, member) = self.name(file.input);
+                let account = &file.account;
+                FileRow {
+                    source: source.to_owned(),
+                    member: member.map(str::to_owned),
+                    platform: file.reading.map(|reading| reading.format.about().platform),
+                    format: file.label.to_owned(),
+                    bytes: file.bytes,
+                    n_lines: account.total().lines,
+                    n_events: file.n_events,
+                    bytes_record: account.record.bytes,
+                    bytes_continuation: account.continuation.bytes,
+                    bytes_structure: account.structure.bytes,
+                    bytes_duplicate: account.duplicate.bytes,
+                    bytes_rejected: account.rejected.bytes,
+                    min_ts: file.span.map(|(min, _)| min),
+                    max_ts: file.span.map(|(_, max)| max),
+                    complete: file.incomplete.is_none(),
+                    incomplete_reason: file.incomplete.map(str::to_owned),
+                }
+            })
+            .collect();
+        rows.sort_by(|a, b| (&a.source, &a.member).cmp(&(&b.source, &b.member)));
+        rows
+    }
+}
+
+/// One error group being summed up.
+struct GroupDraft<'a> {
+    message: MessageDraft,
+    n_runs: u64,
+    kinds: BTreeSet<Option<Kind>>,
+    groups: BTreeSet<&'a str>,
+    failure_classes: BTreeSet<Option<&'a str>>,
+    example_run: &'a str,
+}
+
+impl<'a> GroupDraft<'a> {
+    fn new(run: &'a RunDraft, message: &MessageDraft) -> Self {
+        Self {
+            message: MessageDraft { n: 0, level: Level::None, span: None, place: message.place },
+            n_runs: 0,
+            kinds: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            failure_classes: BTreeSet::new(),
+            example_run: &run.run_id,
+        }
+    }
+
+    fn add(&mut self, run: &'a RunDraft, message: &MessageDraft) {
+        if message.place < self.message.place {
+            self.example_run = &run.run_id;
+        }
+        self.message.add(message);
+        self.n_runs += 1;
+        self.kinds.insert(run.kind);
+        self.groups.insert(&run.group);
+        self.failure_classes.insert(run.verdict.failure_class);
+    }
+}
+
+fn single<T: Copy + Ord>(set: &BTreeSet<T>) -> Option<T> {
+    if set.len() == 1 { set.first().copied() } else { None }
+}
+
+/// Sixteen hex digits that stand for a group on every machine and in every run of the program.
+fn group_id(platform: Platform, class: Class, template: &str) -> String {
+    let key = format!("{platform}\0{class}\0{template}");
+    format!("{:016x}", logmill_parse::overlap::fingerprint(key.as_bytes()))
+}
+
+fn is_failed(status: Status) -> bool {
+    matches!(status, Status::Failed | Status::TimedOut)
+}
+
+fn between(start: Option<Micros>, stop: Option<Micros>) -> Option<i64> {
+    Some(duration_ms(start?, stop?))
+}
+
+/// The rows of a run's steps.
+///
+/// At depth 0 every step's `gap_before_ms` counts from the stop before it, wherever that lies,
+/// so that gaps, durations and the run's tail gap add up to its duration.
+fn steps(run: usize, draft: &RunDraft) -> Vec<Step> {
+    let run_ms = between(draft.bounds.0, draft.bounds.1).filter(|ms| *ms != 0);
+    let mut last_stop = draft.bounds.0;
+    let row = |(index, step): (usize, &StepDraft)| {
+        let duration = between(step.started_at, step.stopped_at);
+        let mut gap = None;
+        if step.depth == 0 && duration.is_some() {
+            gap = between(last_stop, step.started_at);
+            last_stop = step.stopped_at;
+        }
+        Step {
+            run,
+            seq: seq_of(index),
+            parent_seq: step.parent.map(seq_of),
+            depth: step.depth,
+            step_kind: step.kind,
+            name: step.name.clone(),
+            connector_id: step.connector_id.clone(),
+            started_at: step.started_at,
+            stopped_at: step.stopped_at,
+            duration_ms: duration,
+            gap_before_ms: gap,
+            share: duration.zip(run_ms).map(|(step, run)| step as f64 / run as f64),
+            status: step.status,
+            status_code: step.status_code,
+            error: step.error.clone(),
+        }
+    };
+    let mut rows: Vec<Step> = draft.steps.iter().enumerate().map(row).collect();
+    rows.extend(queue(run, draft, rows.len()));
+    rows
+}
+
+/// The wait before the run, where metadata tells it. It lies outside the run and so at depth 1.
+fn queue(run: usize, draft: &RunDraft, index: usize) -> Option<Step> {
+    let (queued_at, started_at) = (draft.queued_at?, draft.bounds.0?);
+    (queued_at < started_at).then(|| Step {
+        run,
+        seq: seq_of(index),
+        parent_seq: None,
+        depth: 1,
+        step_kind: StepKind::Phase,
+        name: "queue".to_owned(),
+        connector_id: None,
+        started_at: Some(queued_at),
+        stopped_at: Some(started_at),
+        duration_ms: Some(duration_ms(queued_at, started_at)),
+        gap_before_ms: None,
+        share: None,
+        status: Status::Succeeded,
+        status_code: None,
+        error: None,
+    })
+}
+
+fn seq_of(index: usize) -> u32 {
+    u32::try_from(index + 1).unwrap_or(u32::MAX)
+}
+
+/// The rows of a run's requests: those of its crawls joined by id, else by URL.
+fn requests(run: usize, draft: &RunDraft) -> Vec<Request> {
+    let mut joined: BTreeMap<(Option<&str>, Option<&str>), (RequestUse, bool)> = BTreeMap::new();
+    for request in &draft.requests {
+        let used = &request.used;
+        let url = if used.id.is_some() { None } else { used.url.as_deref() };
+        let (known, open) = joined
+            .entry((used.id.as_deref(), url))
+            .or_insert_with(|| (RequestUse { retried: 0, lost: 0, span: None, ..used.clone() }, false));
+        known.retried += used.retried;
+        known.lost += used.lost;
+        known.last_error.clone_from(&used.last_error);
+        widen_by(&mut known.span, used.span);
+        *open |= !request.drained;
+    }
+    let mut rows: Vec<Request> = joined
+        .into_values()
+        .map(|(used, open)| Request {
+            run,
+            outcome: match (used.lost > 0, open) {
+                (true, _) => RequestOutcome::Lost,
+                (false, true) => RequestOutcome::Open,
+                (false, false) => RequestOutcome::Recovered,
+            },
+            url: used.url,
+            request_id: used.id,
+            attempts: used.retried + used.lost,
+            last_error: used.last_error,
+            first_seen: used.span.map(|(first, _)| first),
+            last_seen: used.span.map(|(_, last)| last),
+        })
+        .collect();
+    rows.sort_by(|a, b| (a.first_seen, &a.url, &a.request_id).cmp(&(b.first_seen, &b.url, &b.request_id)));
+    rows
+}

@@ -1,0 +1,753 @@
+//! What one stretch of one input comes down to: counts, marks and messages per scope.
+//!
+//! A shard is made by one thread from the batches of one stretch and knows nothing of the
+//! stretches around it. Its scopes are joined to runs in [`crate::assemble`].
+
+use std::collections::BTreeMap;
+
+use logmill_parse::mark::{
+    CrawlStats, Fate, Lifecycle, Mark, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
+};
+use logmill_parse::{Account, Batch, Class, Code, Evidence, Issue, Level, Micros, Record};
+
+use crate::mask::mask;
+
+/// Issues of one code that one input lists; the rest is only counted.
+const MAX_ISSUES_PER_CODE: u64 = 100;
+/// Distinct masked messages one shard tells apart; more are counted as [`OTHER`].
+const MAX_TEMPLATES: usize = 20_000;
+/// The template of what is too much to tell apart.
+pub const OTHER: &str = "(other)";
+/// Characters of an example message.
+const MAX_EXAMPLE_CHARS: usize = 500;
+/// Bytes of an issue's raw prefix.
+const MAX_PREFIX_BYTES: usize = 80;
+
+/// Everything one stretch comes down to.
+#[derive(Debug, Default)]
+pub struct Shard {
+    /// First byte behind what has been added.
+    pub end: u64,
+    /// Stretches of runs, in the order in which they begin.
+    pub scopes: Vec<Scope>,
+    /// Messages, told apart by class and template.
+    pub templates: Vec<Template>,
+    /// Problems.
+    pub issues: IssueLog,
+    /// Where the bytes and lines went.
+    pub account: Account,
+    /// Records.
+    pub n_events: u64,
+    /// Earliest and latest stamp.
+    pub span: Option<(Micros, Micros)>,
+}
+
+/// A stretch of a shard that belongs to one run.
+#[derive(Debug)]
+pub struct Scope {
+    /// The relayed run it belongs to; `None` for the input's own.
+    pub stream: Option<StreamKey>,
+    /// What opens it, if something does.
+    pub boundary: Option<Boundary>,
+    /// Stamp of its first event.
+    pub first_ts: Option<Micros>,
+    /// Counts.
+    pub tally: Tally,
+    /// Marks, with the number of the scope's events before each.
+    pub marks: Vec<ScopeMark>,
+    /// Error and warning messages.
+    pub messages: Vec<MessageUse>,
+    /// Requests that did not go well.
+    pub requests: Vec<RequestUse>,
+    /// Values, in the order stated.
+    pub metrics: Vec<MetricValue>,
+    /// First byte of its first record.
+    pub start: u64,
+    /// First byte behind its last record.
+    pub end: u64,
+    /// Lines of the shard before `start`.
+    pub line: u64,
+    /// Records of the shard before its first.
+    pub record: u64,
+    /// Crawls begun in it so far.
+    crawls: u32,
+}
+
+/// A relayed run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StreamKey {
+    /// Its run id.
+    pub run_id: String,
+    /// Its program.
+    pub name: String,
+}
+
+/// What opens a scope.
+#[derive(Debug, Clone)]
+pub enum Boundary {
+    /// The source delimits runs itself.
+    Run(RunHead<'static>),
+    /// A program starts, perhaps again.
+    Opening(Opening<'static>),
+}
+
+/// A mark as it waits to be assembled.
+#[derive(Debug)]
+pub struct ScopeMark {
+    /// Events of the scope before it.
+    pub seq: u64,
+    /// Its instant.
+    pub ts: Option<Micros>,
+    /// The mark.
+    pub mark: PendingMark,
+}
+
+/// The marks that are assembled later. Others are counted on the spot.
+#[derive(Debug)]
+pub enum PendingMark {
+    /// See [`Mark::StepStart`].
+    StepStart(StepStart<'static>),
+    /// See [`Mark::StepEnd`].
+    StepEnd(StepEnd<'static>),
+    /// See [`Mark::Step`].
+    Step(Box<Step<'static>>),
+    /// See [`Mark::Ready`].
+    Ready,
+    /// See [`Mark::Progress`].
+    Progress,
+    /// See [`Mark::Outcome`].
+    Outcome(Outcome<'static>),
+    /// See [`Mark::Fact`].
+    Fact(logmill_parse::mark::Fact, String),
+    /// See [`Mark::CrawlStart`].
+    CrawlStart,
+    /// See [`Mark::CrawlStats`].
+    CrawlStats(CrawlStats),
+    /// See [`Mark::CrawlEnd`].
+    CrawlEnd,
+    /// See [`Mark::Incomplete`].
+    Incomplete(&'static str),
+}
+
+/// Counts of a scope.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Physical lines of its events.
+    pub n_lines: u64,
+    /// Events.
+    pub n_events: u64,
+    /// Errors.
+    pub n_errors: u64,
+    /// Warnings.
+    pub n_warnings: u64,
+    /// Retries.
+    pub n_retries: u64,
+    /// Earliest and latest stamp.
+    pub span: Option<(Micros, Micros)>,
+    /// Stamp of the last stamped event.
+    pub last_ts: Option<Micros>,
+    /// First event that is not the platform's: number of events before it, and stamp.
+    pub first_output: Option<(u64, Option<Micros>)>,
+    /// Number of events before the last one that has a level.
+    pub last_level: Option<u64>,
+    /// Number of events before the last one of class platform.
+    pub last_platform: Option<u64>,
+    /// Kinds of run its events show.
+    pub evidence: Evidence,
+    /// First line of the first error.
+    pub first_error: Option<String>,
+    /// Bytes of its events.
+    pub bytes: u64,
+}
+
+/// A message told apart by class and template.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// Class of its events.
+    pub class: Class,
+    /// Masked message.
+    pub text: String,
+    /// A message as it stands.
+    pub example: String,
+}
+
+/// How often a scope says a message.
+#[derive(Debug, Clone)]
+pub struct MessageUse {
+    /// Index into [`Shard::templates`].
+    pub template: u32,
+    /// Events.
+    pub n: u64,
+    /// Most serious level.
+    pub level: Level,
+    /// Earliest and latest stamp.
+    pub span: Option<(Micros, Micros)>,
+    /// Lines of the shard before the first of them.
+    pub line: u64,
+}
+
+/// Failed attempts of one request within one crawl.
+#[derive(Debug, Clone)]
+pub struct RequestUse {
+    /// Which crawl begun in this scope; 0 stands for one begun before it.
+    pub crawl: u32,
+    /// URL.
+    pub url: Option<String>,
+    /// Id.
+    pub id: Option<String>,
+    /// Retries.
+    pub retried: u64,
+    /// Times it was given up.
+    pub lost: u64,
+    /// First line of the last error.
+    pub last_error: String,
+    /// First and last failed attempt.
+    pub span: Option<(Micros, Micros)>,
+}
+
+/// A value a log states.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricValue {
+    /// When.
+    pub ts: Option<Micros>,
+    /// What.
+    pub name: std::borrow::Cow<'static, str>,
+    /// How much.
+    pub value: f64,
+    /// In which unit.
+    pub unit: &'static str,
+    /// Of which one.
+    pub label: String,
+}
+
+/// Issues of one stretch or input, at most a fixed number of each code.
+#[derive(Debug, Default)]
+pub struct IssueLog {
+    /// The listed ones.
+    pub listed: Vec<ListedIssue>,
+    /// How many of each code there were in all.
+    pub counts: BTreeMap<Code, u64>,
+}
+
+/// A listed issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedIssue {
+    /// Code.
+    pub code: Code,
+    /// Lines before it.
+    pub line: Option<u64>,
+    /// Byte.
+    pub offset: Option<u64>,
+    /// Message.
+    pub message: String,
+    /// What stands there.
+    pub raw_prefix: String,
+}
+
+impl IssueLog {
+    /// Lists or counts an issue.
+    pub fn push(&mut self, issue: ListedIssue) {
+        let count = self.counts.entry(issue.code).or_insert(0);
+        *count += 1;
+        if *count <= MAX_ISSUES_PER_CODE {
+            self.listed.push(issue);
+        }
+    }
+
+    /// An issue about the input as a whole.
+    pub fn push_whole(&mut self, code: Code, message: impl Into<String>) {
+        self.push(ListedIssue {
+            code,
+            line: None,
+            offset: None,
+            message: message.into(),
+            raw_prefix: String::new(),
+        });
+    }
+
+    /// Adds the issues of a later stretch, `lines` further down.
+    pub fn append(&mut self, other: Self, lines: u64) {
+        let mut unlisted = other.counts;
+        for mut issue in other.listed {
+            if let Some(count) = unlisted.get_mut(&issue.code) {
+                *count -= 1;
+            }
+            issue.line = issue.line.map(|line| line + lines);
+            self.push(issue);
+        }
+        for (code, count) in unlisted {
+            *self.counts.entry(code).or_insert(0) += count;
+        }
+    }
+
+    /// The listed issues, and one more for each code of which some are not listed.
+    #[must_use]
+    pub fn rows(&self) -> Vec<ListedIssue> {
+        let unlisted = self.counts.iter().filter(|(_, count)| **count > MAX_ISSUES_PER_CODE);
+        let note = |(code, count): (&Code, &u64)| ListedIssue {
+            code: Code::TooManyIssues,
+            line: None,
+            offset: None,
+            message: format!("{} more issues of code {}", count - MAX_ISSUES_PER_CODE, code.as_str()),
+            raw_prefix: String::new(),
+        };
+        self.listed.iter().cloned().chain(unlisted.map(note)).collect()
+    }
+}
+
+/// Makes a shard from the batches of one stretch.
+#[derive(Debug)]
+pub struct Collector {
+    shard: Shard,
+    templates: BTreeMap<Class, BTreeMap<String, u32>>,
+    /// Open scope of the input's own run, then of the relayed runs by key.
+    own: Option<usize>,
+    relayed: BTreeMap<StreamKey, usize>,
+    /// Records seen, those left out included.
+    n_records: u64,
+    scratch: Scratch,
+}
+
+#[derive(Debug, Default)]
+struct Scratch {
+    message: String,
+    template: String,
+    /// Scope of each stream of the batch at hand.
+    scopes: Vec<Option<usize>>,
+}
+
+impl Collector {
+    /// A collector for the stretch that starts at `start`.
+    #[must_use]
+    pub fn new(start: u64) -> Self {
+        Self {
+            shard: Shard { end: start, ..Shard::default() },
+            templates: BTreeMap::new(),
+            own: None,
+            relayed: BTreeMap::new(),
+            n_records: 0,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Adds what a format found in `bytes`, the next part of the stretch. The first `skipped`
+    /// records repeat an earlier part of the log and count as duplicate.
+    pub fn add(&mut self, batch: &Batch<'_>, bytes: &[u8], consumed: usize, skipped: usize) {
+        let offset = self.shard.end;
+        let lines = self.shard.account.total().lines;
+        self.scratch.scopes.clear();
+        self.scratch.scopes.resize(batch.streams.len() + 1, None);
+        let mut marks = batch.marks.iter().peekable();
+        for (index, record) in batch.records.iter().enumerate() {
+            while let Some(marked) = marks.next_if(|marked| marked.record <= index) {
+                if index >= skipped || matches!(marked.mark, Mark::Run(_)) {
+                    self.mark(batch, &marked.mark, Some(record), At { offset, lines });
+                }
+            }
+            if index >= skipped {
+                self.record(batch, record, At { offset, lines });
+            }
+            self.n_records += 1;
+        }
+        for marked in marks {
+            self.mark(batch, &marked.mark, None, At { offset, lines });
+        }
+        for issue in &batch.issues {
+            self.issue(issue, bytes, At { offset, lines });
+        }
+        self.account(batch, skipped);
+        self.shard.end += consumed as u64;
+    }
+
+    /// Adds a problem of the stretch itself.
+    pub fn issue_at_end(&mut self, code: Code, message: &str) {
+        let (offset, lines) = (self.shard.end, self.shard.account.total().lines);
+        let issue = ListedIssue {
+            code,
+            line: Some(lines),
+            offset: Some(offset),
+            message: message.to_owned(),
+            raw_prefix: String::new(),
+        };
+        self.shard.issues.push(issue);
+    }
+
+    /// The shard.
+    #[must_use]
+    pub fn finish(self) -> Shard {
+        self.shard
+    }
+
+    fn account(&mut self, batch: &Batch<'_>, skipped: usize) {
+        let mut account = batch.account;
+        for record in batch.records.iter().take(skipped) {
+            let (bytes, lines) = (record.span.len() as u64, u64::from(record.n_lines));
+            let first = lines.min(1);
+            account.record.bytes = account.record.bytes.saturating_sub(bytes);
+            account.record.lines = account.record.lines.saturating_sub(first);
+            account.continuation.lines = account.continuation.lines.saturating_sub(lines - first);
+            account.duplicate.bytes += bytes;
+            account.duplicate.lines += lines;
+        }
+        self.shard.account.merge(&account);
+    }
+
+    fn issue(&mut self, issue: &Issue, bytes: &[u8], at: At) {
+        let raw = bytes.get(issue.start..).unwrap_or_default();
+        let end = raw.len().min(MAX_PREFIX_BYTES).min((issue.end - issue.start).max(1));
+        self.shard.issues.push(ListedIssue {
+            code: issue.code,
+            line: Some(at.lines + u64::from(issue.line)),
+            offset: Some(at.offset + issue.start as u64),
+            message: issue.message.clone().into_owned(),
+            raw_prefix: raw.get(..end).unwrap_or_default().escape_ascii().to_string(),
+        });
+    }
+
+    fn record(&mut self, batch: &Batch<'_>, record: &Record<'_>, at: At) {
+        let index = self.scope_of(batch, record, at);
+        self.shard.n_events += 1;
+        widen(&mut self.shard.span, record.ts);
+        let Some(scope) = self.shard.scopes.get_mut(index) else { return };
+        let is_error = scope.tally.count(record);
+        scope.start = scope.start.min(at.offset + record.span.start as u64);
+        scope.end = scope.end.max(at.offset + record.span.end as u64);
+        if is_error || record.level == Level::Warn || record.class == Class::Retry {
+            self.message(index, record, at, is_error);
+        }
+    }
+
+    /// Counts an error or warning message under its template.
+    fn message(&mut self, index: usize, record: &Record<'_>, at: At, is_error: bool) {
+        let Self { shard, templates, scratch, .. } = self;
+        let Scratch { message, template, .. } = scratch;
+        message.clear();
+        record.message.decode_into(message);
+        template.clear();
+        mask(message, template);
+        let Some(scope) = shard.scopes.get_mut(index) else { return };
+        if is_error && scope.tally.first_error.is_none() {
+            scope.tally.first_error = Some(first_line(message));
+        }
+        let known = templates.entry(record.class).or_default();
+        let id = if let Some(id) = known.get(template.as_str()) {
+            *id
+        } else {
+            let full = shard.templates.len() >= MAX_TEMPLATES;
+            let text = if full { OTHER } else { template.as_str() };
+            *known.entry(text.to_owned()).or_insert_with(|| {
+                let example = message.chars().take(MAX_EXAMPLE_CHARS).collect();
+                shard.templates.push(Template { class: record.class, text: text.to_owned(), example });
+                u32::try_from(shard.templates.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
+        match scope.messages.iter_mut().find(|used| used.template == id) {
+            Some(used) => {
+                used.n += 1;
+                used.level = used.level.min(record.level);
+                widen(&mut used.span, record.ts);
+            }
+            None => scope.messages.push(MessageUse {
+                template: id,
+                n: 1,
+                level: record.level,
+                span: record.ts.map(|ts| (ts, ts)),
+                line: at.lines + u64::from(record.line),
+            }),
+        }
+    }
+
+    /// The open scope of the record's stream; opens one if there is none.
+    fn scope_of(&mut self, batch: &Batch<'_>, record: &Record<'_>, at: At) -> usize {
+        let slot = record.stream as usize;
+        if let Some(Some(index)) = self.scratch.scopes.get(slot) {
+            return *index;
+        }
+        let stream = slot.checked_sub(1).and_then(|n| batch.streams.get(n)).map(|stream| StreamKey {
+            run_id: String::from_utf8_lossy(stream.run_id).into_owned(),
+            name: String::from_utf8_lossy(stream.name).into_owned(),
+        });
+        let open = match &stream {
+            None => self.own,
+            Some(key) => self.relayed.get(key).copied(),
+        };
+        let index = open.unwrap_or_else(|| self.open(stream, None, Some(record), at));
+        if let Some(cached) = self.scratch.scopes.get_mut(slot) {
+            *cached = Some(index);
+        }
+        index
+    }
+
+    fn open(
+        &mut self,
+        stream: Option<StreamKey>,
+        boundary: Option<Boundary>,
+        record: Option<&Record<'_>>,
+        at: At,
+    ) -> usize {
+        let index = self.shard.scopes.len();
+        match &stream {
+            None => self.own = Some(index),
+            Some(key) => drop(self.relayed.insert(key.clone(), index)),
+        }
+        let start = at.offset + record.map_or(0, |record| record.span.start as u64);
+        let line = at.lines + record.map_or(0, |record| u64::from(record.line));
+        self.shard.scopes.push(Scope {
+            stream,
+            boundary,
+            first_ts: record.and_then(|record| record.ts),
+            tally: Tally::default(),
+            marks: Vec::new(),
+            messages: Vec::new(),
+            requests: Vec::new(),
+            metrics: Vec::new(),
+            start,
+            end: start,
+            line,
+            record: self.n_records,
+            crawls: 0,
+        });
+        index
+    }
+
+    fn mark(&mut self, batch: &Batch<'_>, mark: &Mark<'_>, record: Option<&Record<'_>>, at: At) {
+        let boundary = match mark {
+            Mark::Run(head) => Some(Boundary::Run(own_head(head))),
+            Mark::Opening(opening) => Some(Boundary::Opening(own_opening(opening))),
+            _ => None,
+        };
+        let stream = record.map_or(0, |record| record.stream as usize);
+        if let Some(boundary) = boundary {
+            let key = slot_key(batch, stream);
+            let index = self.open(key, Some(boundary), record, at);
+            if let Some(slot) = self.scratch.scopes.get_mut(stream) {
+                *slot = Some(index);
+            }
+            return;
+        }
+        let index = match record {
+            Some(record) => self.scope_of(batch, record, at),
+            None => self.own.unwrap_or_else(|| self.open(None, None, None, at)),
+        };
+        let Some(scope) = self.shard.scopes.get_mut(index) else { return };
+        scope.mark(mark, record);
+    }
+}
+
+/// Where a batch stands in its shard.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    offset: u64,
+    lines: u64,
+}
+
+fn slot_key(batch: &Batch<'_>, slot: usize) -> Option<StreamKey> {
+    let stream = batch.streams.get(slot.checked_sub(1)?)?;
+    Some(StreamKey {
+        run_id: String::from_utf8_lossy(stream.run_id).into_owned(),
+        name: String::from_utf8_lossy(stream.name).into_owned(),
+    })
+}
+
+impl Scope {
+    fn mark(&mut self, mark: &Mark<'_>, record: Option<&Record<'_>>) {
+        let ts = record.and_then(|record| record.ts);
+        let pending = match mark {
+            Mark::Run(_) | Mark::Opening(_) => return,
+            Mark::Request(request) => return self.request(request, record),
+            Mark::Metric(metric) => {
+                return self.metrics.push(MetricValue {
+                    ts,
+                    name: metric.name.clone(),
+                    value: metric.value,
+                    unit: metric.unit,
+                    label: metric.label.clone().into_owned(),
+                });
+            }
+            Mark::StepStart(start) => PendingMark::StepStart(own_start(start)),
+            Mark::StepEnd(end) => PendingMark::StepEnd(own_end(end)),
+            Mark::Step(step) => PendingMark::Step(Box::new(own_step(step))),
+            Mark::Ready => PendingMark::Ready,
+            Mark::Progress => PendingMark::Progress,
+            Mark::Outcome(outcome) => PendingMark::Outcome(own_outcome(outcome)),
+            Mark::Fact(fact, value) => PendingMark::Fact(*fact, value.clone().into_owned()),
+            Mark::CrawlStart => {
+                self.crawls += 1;
+                PendingMark::CrawlStart
+            }
+            Mark::CrawlStats(stats) => PendingMark::CrawlStats(*stats),
+            Mark::CrawlEnd => PendingMark::CrawlEnd,
+            Mark::Incomplete(reason) => PendingMark::Incomplete(reason),
+        };
+        let same_as_last = |last: &ScopeMark| {
+            matches!((&last.mark, &pending), (PendingMark::Progress, PendingMark::Progress))
+        };
+        let seq = self.tally.n_events;
+        if let Some(last) = self.marks.last_mut()
+            && same_as_last(last)
+        {
+            (last.seq, last.ts) = (seq, ts);
+            return;
+        }
+        self.marks.push(ScopeMark { seq, ts, mark: pending });
+    }
+
+    fn request(&mut self, request: &logmill_parse::mark::Request<'_>, record: Option<&Record<'_>>) {
+        let ts = record.and_then(|record| record.ts);
+        let error = record.map_or_else(String::new, |record| first_line(&record.message.decode()));
+        let crawl = self.crawls;
+        let (retried, lost) = match request.fate {
+            Fate::Retried => (1, 0),
+            Fate::Lost => (0, 1),
+        };
+        let same = |used: &&mut RequestUse| {
+            used.crawl == crawl
+                && match (&used.id, &request.id) {
+                    (Some(a), Some(b)) => a == b,
+                    _ => used.url.as_deref() == request.url.as_deref(),
+                }
+        };
+        if let Some(used) = self.requests.iter_mut().rev().take(REQUEST_LOOK_BACK).find(same) {
+            used.retried += retried;
+            used.lost += lost;
+            used.last_error = error;
+            widen(&mut used.span, ts);
+            return;
+        }
+        self.requests.push(RequestUse {
+            crawl,
+            url: request.url.as_ref().map(ToString::to_string),
+            id: request.id.as_ref().map(ToString::to_string),
+            retried,
+            lost,
+            last_error: error,
+            span: ts.map(|ts| (ts, ts)),
+        });
+    }
+}
+
+/// Requests of a scope that are compared with the next one; those further back are joined at the end.
+const REQUEST_LOOK_BACK: usize = 64;
+
+impl Tally {
+    /// Counts a record and says whether it is an error.
+    fn count(&mut self, record: &Record<'_>) -> bool {
+        let before = self.n_events;
+        self.n_events += 1;
+        self.n_lines += u64::from(record.n_lines);
+        widen(&mut self.span, record.ts);
+        self.last_ts = record.ts.or(self.last_ts);
+        if record.class == Class::Platform {
+            self.last_platform = Some(before);
+        } else if self.first_output.is_none() {
+            self.first_output = Some((before, record.ts));
+        }
+        if record.level != Level::None {
+            self.last_level = Some(before);
+        }
+        self.evidence = self.evidence.with(record.evidence);
+        self.bytes += record.span.len() as u64;
+        let is_retry = record.class == Class::Retry;
+        let is_error = is_error(record.class, record.level);
+        self.n_errors += u64::from(is_error);
+        self.n_retries += u64::from(is_retry);
+        self.n_warnings += u64::from(record.level == Level::Warn && !is_retry);
+        is_error
+    }
+}
+
+/// Whether an event counts as an error: a failure or a crash whatever its level, or an
+/// error level on anything but a retry.
+#[must_use]
+pub const fn is_error(class: Class, level: Level) -> bool {
+    matches!(class, Class::Failure | Class::Crash) || (level.is_error() && !matches!(class, Class::Retry))
+}
+
+/// Widens a span of time by one instant.
+pub fn widen(span: &mut Option<(Micros, Micros)>, ts: Option<Micros>) {
+    let Some(ts) = ts else { return };
+    *span = Some(span.map_or((ts, ts), |(min, max)| (min.min(ts), max.max(ts))));
+}
+
+/// Widens a span of time by another.
+pub fn widen_by(span: &mut Option<(Micros, Micros)>, other: Option<(Micros, Micros)>) {
+    if let Some((min, max)) = other {
+        widen(span, Some(min));
+        widen(span, Some(max));
+    }
+}
+
+/// First line of a message that is not blank, cut at a column's worth.
+fn first_line(message: &str) -> String {
+    let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    line.trim_end().chars().take(300).collect()
+}
+
+fn own(value: &std::borrow::Cow<'_, str>) -> std::borrow::Cow<'static, str> {
+    std::borrow::Cow::Owned(value.clone().into_owned())
+}
+
+fn own_option(value: Option<&std::borrow::Cow<'_, str>>) -> Option<std::borrow::Cow<'static, str>> {
+    value.map(own)
+}
+
+fn own_head(head: &RunHead<'_>) -> RunHead<'static> {
+    use logmill_parse::mark::RunId;
+    let id = match &head.id {
+        RunId::Stated(id) => RunId::Stated(own(id)),
+        RunId::Within(id) => RunId::Within(own(id)),
+        RunId::File => RunId::File,
+    };
+    RunHead { kind: head.kind, id, bounds: head.bounds }
+}
+
+fn own_opening(opening: &Opening<'_>) -> Opening<'static> {
+    let lifecycle: Option<&'static Lifecycle> = opening.lifecycle;
+    Opening {
+        rank: opening.rank,
+        name: opening.name,
+        fingerprint: own_option(opening.fingerprint.as_ref()),
+        lifecycle,
+    }
+}
+
+fn own_start(start: &StepStart<'_>) -> StepStart<'static> {
+    StepStart {
+        name: own(&start.name),
+        kind: start.kind,
+        depth: start.depth,
+        key: own_option(start.key.as_ref()),
+    }
+}
+
+fn own_end(end: &StepEnd<'_>) -> StepEnd<'static> {
+    StepEnd {
+        depth: end.depth,
+        key: own_option(end.key.as_ref()),
+        status: end.status,
+        error: own_option(end.error.as_ref()),
+    }
+}
+
+fn own_step(step: &Step<'_>) -> Step<'static> {
+    Step {
+        name: own(&step.name),
+        kind: step.kind,
+        connector_id: own_option(step.connector_id.as_ref()),
+        started_at: step.started_at,
+        stopped_at: step.stopped_at,
+        status: step.status,
+        status_code: step.status_code,
+        error: own_option(step.error.as_ref()),
+    }
+}
+
+fn own_outcome(outcome: &Outcome<'_>) -> Outcome<'static> {
+    Outcome {
+        status: outcome.status,
+        reason: own(&outcome.reason),
+        failure_class: outcome.failure_class,
+        weight: outcome.weight,
+        revoked_by: outcome.revoked_by,
+    }
+}

@@ -1,0 +1,230 @@
+//! All runs of all inputs, before they are rows: ids made unique, repetitions left out,
+//! metadata applied.
+
+use std::collections::BTreeMap;
+
+use logmill_parse::{Class, Metadata, Micros, Platform, Status};
+
+use crate::assemble::{DraftOrigin, RunDraft};
+use crate::group::{FileDraft, GroupResult};
+use crate::input::Input;
+use crate::shard::{OTHER, Template};
+
+/// Distinct messages told apart in all; more are counted as one.
+const MAX_TEMPLATES: usize = 100_000;
+
+/// Everything that was read.
+#[derive(Debug)]
+pub struct Survey {
+    /// Sources and members of the inputs.
+    pub(crate) names: Vec<(String, Option<String>)>,
+    /// Runs; in the order of the table once the survey is finished.
+    pub(crate) runs: Vec<RunDraft>,
+    /// Inputs, by index.
+    pub(crate) files: Vec<FileDraft>,
+    /// Messages by template.
+    pub(crate) templates: Vec<Template>,
+    known_templates: BTreeMap<(Class, String), u32>,
+    metadata: BTreeMap<String, Vec<Metadata>>,
+}
+
+impl Survey {
+    pub(crate) fn new(inputs: &[&dyn Input]) -> Self {
+        let names = inputs
+            .iter()
+            .map(|input| (input.source().to_owned(), input.member().map(str::to_owned)))
+            .collect();
+        Self {
+            names,
+            runs: Vec::new(),
+            files: Vec::new(),
+            templates: Vec::new(),
+            known_templates: BTreeMap::new(),
+            metadata: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what one group came down to.
+    pub(crate) fn add(&mut self, group: GroupResult) {
+        let templates: Vec<u32> = group.templates.into_iter().map(|template| self.intern(template)).collect();
+        for mut run in group.runs {
+            let messages = std::mem::take(&mut run.messages);
+            for (template, message) in messages {
+                let Some(template) = templates.get(template as usize) else { continue };
+                run.add_message(*template, message);
+            }
+            self.runs.push(run);
+        }
+        self.files.extend(group.files);
+        for (path_id, metadata) in group.metadata {
+            let id = metadata.run_id.clone().unwrap_or(path_id);
+            self.metadata.entry(id).or_default().push(metadata);
+        }
+    }
+
+    fn intern(&mut self, template: Template) -> u32 {
+        let full = self.templates.len() >= MAX_TEMPLATES;
+        let text = if full { OTHER.to_owned() } else { template.text.clone() };
+        let templates = &mut self.templates;
+        *self.known_templates.entry((template.class, text.clone())).or_insert_with(|| {
+            templates.push(Template { text, ..template });
+            u32::try_from(templates.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// Makes ids unique, leaves out repeated runs, applies metadata and sorts.
+    pub(crate) fn finish(&mut self) {
+        self.files.sort_by_key(|file| file.input);
+        self.runs.sort_by_key(RunDraft::first_place);
+        self.qualify_stems();
+        self.leave_out_repeated();
+        let metadata = std::mem::take(&mut self.metadata);
+        for run in &mut self.runs {
+            for entry in metadata.get(&run.run_id).into_iter().flatten() {
+                run.apply(entry);
+            }
+        }
+        self.runs.sort_by(|a, b| a.table_key().cmp(&b.table_key()));
+    }
+
+    /// Runs named by their files' stems alone get the folder in front where that tells them
+    /// apart, and else the whole path.
+    fn qualify_stems(&mut self) {
+        for depth in 1..=MAX_FOLDERS {
+            let mut counts: BTreeMap<(Platform, String), usize> = BTreeMap::new();
+            for run in &self.runs {
+                *counts.entry((run.about.platform, run.run_id.clone())).or_default() += 1;
+            }
+            let mut changed = false;
+            for index in 0..self.runs.len() {
+                let Some(run) = self.runs.get(index) else { continue };
+                let repeated = counts.get(&(run.about.platform, run.run_id.clone())).is_some_and(|n| *n > 1);
+                if run.origin != DraftOrigin::Stem || !repeated {
+                    continue;
+                }
+                if let Some(id) = self.qualified(run, depth) {
+                    changed = true;
+                    if let Some(run) = self.runs.get_mut(index) {
+                        run.run_id = id;
+                    }
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// The run's id with one more folder of its path in front.
+    fn qualified(&self, run: &RunDraft, depth: usize) -> Option<String> {
+        let (source, member) = self.names.get(run.first_place().0)?;
+        let path = member.as_ref().map_or_else(|| source.clone(), |member| format!("{source}/{member}"));
+        let mut folders = path.rsplit('/').skip(1).filter(|part| !matches!(*part, "" | "."));
+        let folder = folders.nth(depth - 1)?;
+        Some(format!("{folder}/{}", run.run_id))
+    }
+
+    /// Of runs with the same id the best one stays: one with a log of its own before one that
+    /// is relayed, one that ended before one that did not; else the first.
+    fn leave_out_repeated(&mut self) {
+        let mut best: BTreeMap<(Platform, String), usize> = BTreeMap::new();
+        let mut drop = vec![false; self.runs.len()];
+        for (index, run) in self.runs.iter().enumerate() {
+            let key = (run.about.platform, run.run_id.clone());
+            let Some(known) = best.get(&key).copied() else {
+                best.insert(key, index);
+                continue;
+            };
+            let better = self.runs.get(known).is_some_and(|known| run.standing() < known.standing());
+            let (stays, goes) = if better { (index, known) } else { (known, index) };
+            best.insert(key, stays);
+            if let Some(flag) = drop.get_mut(goes) {
+                *flag = true;
+            }
+        }
+        let mut dropped = drop.iter();
+        let (gone, kept): (Vec<RunDraft>, Vec<RunDraft>) =
+            std::mem::take(&mut self.runs).into_iter().partition(|_| dropped.next() == Some(&true));
+        self.runs = kept;
+        for run in gone {
+            self.count_as_duplicate(&run);
+        }
+    }
+
+    /// Moves the bytes and lines of a run that is left out to `duplicate`.
+    fn count_as_duplicate(&mut self, run: &RunDraft) {
+        let Some(file) = self.files.iter_mut().find(|file| file.input == run.first_place().0) else { return };
+        let logmill_parse::Account { record, continuation, duplicate, .. } = &mut file.account;
+        let (mut bytes, mut lines) = (run.counts.bytes, run.counts.n_lines);
+        for from in [record, continuation] {
+            let (moved_bytes, moved_lines) = (bytes.min(from.bytes), lines.min(from.lines));
+            from.bytes -= moved_bytes;
+            from.lines -= moved_lines;
+            duplicate.bytes += moved_bytes;
+            duplicate.lines += moved_lines;
+            (bytes, lines) = (bytes - moved_bytes, lines - moved_lines);
+        }
+        file.n_events -= run.counts.n_events.min(file.n_events);
+    }
+
+    /// Name of an input.
+    pub(crate) fn name(&self, input: usize) -> (&str, Option<&str>) {
+        self.names.get(input).map_or(("", None), |(source, member)| (source.as_str(), member.as_deref()))
+    }
+}
+
+/// Folders that are put in front of a stem at most.
+const MAX_FOLDERS: usize = 16;
+
+impl RunDraft {
+    /// Input and byte of its first event.
+    pub(crate) fn first_place(&self) -> (usize, u64) {
+        self.extents.first().map_or((self.home, 0), |extent| (extent.input, extent.start))
+    }
+
+    /// Smaller is better.
+    fn standing(&self) -> (DraftOrigin, bool, bool) {
+        (
+            self.origin,
+            self.bounds.1.is_none(),
+            matches!(self.verdict.status, Status::Running | Status::Unknown),
+        )
+    }
+
+    pub(crate) fn table_key(&self) -> (Platform, &str, bool, Option<Micros>, &str) {
+        (self.about.platform, &self.group, self.bounds.0.is_none(), self.bounds.0, &self.run_id)
+    }
+
+    fn add_message(&mut self, template: u32, message: crate::assemble::MessageDraft) {
+        match self.messages.entry(template) {
+            std::collections::btree_map::Entry::Vacant(slot) => drop(slot.insert(message)),
+            std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().add(&message),
+        }
+    }
+
+    /// Metadata decides over the log.
+    fn apply(&mut self, metadata: &Metadata) {
+        use logmill_parse::mark::Fact;
+        if let Some(status) = metadata.status {
+            self.verdict.status = status;
+            self.verdict.reason =
+                format!("metadata: {}", metadata.status_reason.as_deref().unwrap_or(status.as_str()));
+        }
+        self.kind = metadata.kind.or(self.kind);
+        if let Some(group) = &metadata.group {
+            self.group.clone_from(group);
+        }
+        self.bounds.0 = metadata.started_at.or(self.bounds.0);
+        self.bounds.1 = metadata.stopped_at.or(self.bounds.1);
+        self.queued_at = metadata.created_at;
+        for (fact, value) in [
+            (Fact::BuildId, &metadata.build_id),
+            (Fact::Branch, &metadata.branch),
+            (Fact::Commit, &metadata.commit),
+        ] {
+            if let Some(value) = value {
+                self.facts.insert(fact, value.clone());
+            }
+        }
+    }
+}
