@@ -9,18 +9,21 @@
 //! of the design page leave no doubt what is true of them. Hostile input is not drawn at random;
 //! it stands in `testdata/`.
 
+mod alloy;
 mod apify;
+mod cloudflare;
+mod demo;
 mod put;
 mod rng;
+mod schedule;
 mod truth;
 mod words;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-pub use truth::{
-    Levels, Templates, Truth, TruthClass, TruthLevel, TruthRun, TruthStatus, TruthStep, TruthTemplate,
-};
+pub use demo::{Demo, demo};
+pub use truth::{Levels, Truth, TruthClass, TruthLevel, TruthRun, TruthStatus, TruthStep, TruthTemplate};
 
 /// The formats, by the ids the command line uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,17 @@ pub enum Amount {
     Runs(u64),
 }
 
+/// How much of the truth is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Every run.
+    #[default]
+    Runs,
+    /// Totals and message templates only: [`Truth::runs`] of a stream stays empty, and memory flat
+    /// whatever its size. (A schedule's run takes 80 bytes of text and several hundred of truth.)
+    Totals,
+}
+
 /// What is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
@@ -78,13 +92,15 @@ pub struct Plan {
     pub amount: Amount,
     /// First instant, in milliseconds since 1970.
     pub start_ms: u64,
+    /// What [`stream`] keeps of the truth; [`files`] keeps every run.
+    pub detail: Detail,
 }
 
 impl Plan {
     /// A plan whose first run starts on 1 November 2025.
     #[must_use]
     pub const fn new(format: FormatId, seed: u64, amount: Amount) -> Self {
-        Self { format, seed, amount, start_ms: 1_761_955_200_000 }
+        Self { format, seed, amount, start_ms: 1_761_955_200_000, detail: Detail::Runs }
     }
 }
 
@@ -93,19 +109,24 @@ pub type Sink<'a> = dyn FnMut(&Path, &[u8]) -> io::Result<()> + 'a;
 
 /// Writes a dump as one stream and returns the truth about it.
 ///
-/// Apify: the logs of many runs one after the other, whose ids a reader derives from the name of
-/// the file: `stem` is that name without its extension.
+/// `stem` is the name the file will have, without its extension: readers derive ids from it.
+/// Apify: the logs of many runs one after the other. Schedule: one entry per line. Cloudflare: one
+/// answer of the API per line, each with a whole build. Alloy: one execution per line.
 ///
 /// # Errors
 /// What the writer says.
 pub fn stream(plan: &Plan, stem: &str, out: &mut dyn Write) -> io::Result<Truth> {
     match plan.format {
         FormatId::ApifyLog => apify::stream(plan, stem, out),
-        _ => Err(io::ErrorKind::Unsupported.into()),
+        FormatId::ApifySchedule => schedule::stream(plan, stem, out),
+        FormatId::CloudflareBuild => cloudflare::stream(plan, stem, out),
+        FormatId::AlloyExecution => alloy::stream(plan, stem, out),
     }
 }
 
-/// Writes a dump as the files a download would leave and returns the truth about it.
+/// Writes a dump as the files a download would leave and returns the truth about it:
+/// `apify/<actor>/<runId>.log`, `apify-schedules/<id>.json`,
+/// `cloudflare/<worker>/<build_uuid>/page-0001.json`, `alloy/<workflowId>/page-0000.json`.
 ///
 /// # Errors
 /// What the callback says.
@@ -113,7 +134,9 @@ pub fn files(plan: &Plan, sink: &mut Sink<'_>) -> io::Result<Truth> {
     let mut truth = Truth::default();
     match plan.format {
         FormatId::ApifyLog => apify::files(plan, sink, &mut truth)?,
-        _ => return Err(io::ErrorKind::Unsupported.into()),
+        FormatId::ApifySchedule => schedule::files(plan, sink, &mut truth)?,
+        FormatId::CloudflareBuild => cloudflare::files(plan, sink, &mut truth)?,
+        FormatId::AlloyExecution => alloy::files(plan, sink, &mut truth)?,
     }
     Ok(truth)
 }

@@ -35,6 +35,13 @@ impl Put for String {
     }
 }
 
+/// For lines that are rare: slower, but easier to read.
+impl Put for std::fmt::Arguments<'_> {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.to_string().as_bytes());
+    }
+}
+
 impl<const N: usize> Put for Token<N> {
     fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.0);

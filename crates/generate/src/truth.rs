@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::Sink;
+use crate::{Detail, Plan, Sink};
 
 /// Everything known about a dump.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -189,6 +189,13 @@ pub struct TruthRun {
 }
 
 impl Truth {
+    /// Takes in what is true of runs of a stream.
+    pub(crate) fn add_runs(&mut self, plan: &Plan, runs: impl IntoIterator<Item = TruthRun>) {
+        if plan.detail == Detail::Runs {
+            self.runs.extend(runs);
+        }
+    }
+
     /// Hands a finished file to the sink and takes in what is true of it.
     pub(crate) fn add_file(
         &mut self,
@@ -199,9 +206,8 @@ impl Truth {
     ) -> io::Result<()> {
         self.n_files += 1;
         self.n_bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
-        let open = bytes.last().is_some_and(|&byte| byte != b'\n');
-        self.n_lines += u64::try_from(newlines).unwrap_or(u64::MAX) + u64::from(open);
+        let lines = bytes.split_inclusive(|&byte| byte == b'\n').count();
+        self.n_lines += u64::try_from(lines).unwrap_or(u64::MAX);
         for run in &mut *runs {
             run.source = path.to_string_lossy().into_owned();
         }

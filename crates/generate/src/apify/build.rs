@@ -75,9 +75,9 @@ pub fn write_build(
     log.wait(150);
     let mut docker = Vec::new();
     if spec.build_kit {
-        build_kit(&mut log, &mut docker)
+        build_kit(&mut log, &mut docker);
     } else {
-        classic(&mut log, &mut docker)
+        classic(&mut log, &mut docker);
     }
     log.wait(400);
     let push = log.platform(&["Pushing container image to repository."]);
@@ -124,6 +124,7 @@ fn classic(log: &mut Log<'_>, parts: &mut Parts) {
         if instruction.starts_with("RUN") {
             more!(log, " ---> Running in ", image);
             log.wait(6_000);
+            let packages = log.rng.range(40, 600);
             event!(
                 log,
                 None,
@@ -135,8 +136,10 @@ fn classic(log: &mut Log<'_>, parts: &mut Parts) {
                 None,
                 Plain,
                 "added ",
-                log.rng.range(40, 600),
-                " packages, and audited 212 packages in 6s"
+                packages,
+                " packages, and audited ",
+                packages + 1,
+                " packages in 6s"
             );
             event!(log, None, Plain, "v22.21.1");
             event!(log, None, Plain, "Removing intermediate container ", image);

@@ -12,10 +12,14 @@ struct Segment {
     last: u64,
     create: Option<u64>,
     boot: Option<u64>,
-    output: Option<u64>,
-    ready: Option<u64>,
-    progress: Option<u64>,
+    output: Option<Moment>,
+    ready: Option<Moment>,
+    progress: Option<Moment>,
+    n_events: u64,
 }
+
+/// An event: how many the run has up to it, and its instant.
+type Moment = (u64, u64);
 
 /// One log being written.
 #[derive(Debug)]
@@ -118,10 +122,11 @@ impl<'a> Log<'a> {
         self.out.push(b' ');
         self.event = self.now;
         self.truth.count(level, class);
-        if class != TruthClass::Platform
-            && let Some(segment) = self.segments.last_mut()
-        {
-            segment.output.get_or_insert(self.now);
+        if let Some(segment) = self.segments.last_mut() {
+            segment.n_events = self.truth.n_events;
+            if class != TruthClass::Platform {
+                segment.output.get_or_insert((self.truth.n_events, self.now));
+            }
         }
     }
 
@@ -166,6 +171,7 @@ impl<'a> Log<'a> {
             output: None,
             ready: None,
             progress: None,
+            n_events: 0,
         };
         self.segments.push(stage(at));
         let (pull, from, suffix) = wording.words();
@@ -188,7 +194,7 @@ impl<'a> Log<'a> {
 
     /// The event above shows that the program is ready.
     pub fn ready(&mut self) {
-        let at = self.event;
+        let at = (self.truth.n_events, self.event);
         self.segment(|segment| {
             segment.ready.get_or_insert(at);
         });
@@ -196,7 +202,7 @@ impl<'a> Log<'a> {
 
     /// The event above is a statistic, `Finished!` or `Exiting Actor`.
     pub fn progress(&mut self) {
-        let at = self.event;
+        let at = (self.truth.n_events, self.event);
         self.segment(|segment| segment.progress = Some(at));
     }
 
@@ -255,16 +261,18 @@ fn phases(segment: &Segment, depth: u8, steps: &mut Vec<TruthStep>) {
     let mut phase = |name, from, to| steps.push(TruthStep::phase(name, from, to, depth));
     phase("pull", segment.first, create);
     phase("create", create, boot);
-    phase("boot", boot, segment.output.unwrap_or(last));
+    phase("boot", boot, segment.output.map_or(last, |(_, at)| at));
     let Some(output) = segment.output else { return };
     let work = segment.ready.unwrap_or(output);
-    if work > output {
-        phase("init", output, work);
+    if work.0 > output.0 {
+        phase("init", output.1, work.1);
     }
-    let shutdown = segment.progress.unwrap_or(last);
-    phase("work", work, shutdown);
-    if last > shutdown {
-        phase("shutdown", shutdown, last);
+    match segment.progress {
+        Some((n_events, at)) if n_events < segment.n_events => {
+            phase("work", work.1, at);
+            phase("shutdown", at, last);
+        }
+        _ => phase("work", work.1, last),
     }
 }
 

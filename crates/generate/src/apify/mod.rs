@@ -35,7 +35,7 @@ pub fn stream(plan: &Plan, stem: &str, out: &mut dyn Write) -> io::Result<Truth>
         clock = end + Rng::new(plan.seed ^ 0xc10c, ordinal).range(2_000, 600_000);
         truth.n_bytes += size(&buffer);
         truth.n_lines += runs.iter().filter_map(|run| run.n_lines).sum::<u64>();
-        truth.runs.extend(runs);
+        truth.add_runs(plan, runs);
         out.write_all(&buffer)?;
         buffer.clear();
     }

@@ -328,7 +328,7 @@ fn broken_end(log: &mut Log<'_>, ending: Ending, generation: Generation) {
         }
         Ending::Torn => {
             log.torn(
-                "INFO  CheerioCrawler: Scraped listing {\"url\":\"https://homes.example.net/listing/4711/det",
+                "INFO  PlaywrightCrawler: Scraped listing {\"url\":\"https://homes.example.net/listing/4711/det",
             );
             log.truth.status_reason = Some("no_end_marker");
         }
