@@ -1,0 +1,142 @@
+//! Level, logger and message of a text: the styles of all generations of loggers.
+
+use serde_json::Value;
+
+use super::line::{logger_stamp, platform_stamp};
+
+/// What the anchored position of a text says.
+#[derive(Debug, Clone, Default)]
+pub struct Head {
+    /// Level, as the tables spell it.
+    pub level: &'static str,
+    /// Logger prefix.
+    pub logger: String,
+    /// What stands behind them.
+    pub message: String,
+    /// The logger's own stamp, which counts only where the platform's is missing.
+    pub stamp: Option<i64>,
+    /// Whether the line is a JSON object of the logger.
+    pub json: bool,
+}
+
+const WORDS: [(&str, &str); 10] = [
+    ("CRITICAL", "critical"),
+    ("ERROR", "error"),
+    ("SOFT_FAIL", "soft_fail"),
+    ("SFAIL", "soft_fail"),
+    ("WARNING", "warn"),
+    ("WARN", "warn"),
+    ("INFO", "info"),
+    ("PERF", "perf"),
+    ("DEBUG", "debug"),
+    ("OFF", "none"),
+];
+
+/// The head of a text.
+pub fn head(text: &str) -> Head {
+    let mut stamp = None;
+    let mut rest = text;
+    if let Some((ts, behind)) = logger_stamp(text) {
+        (stamp, rest) = (Some(ts), behind);
+    } else if let Some((ts, behind)) = platform_stamp(text) {
+        (stamp, rest) = (Some(ts), behind.strip_prefix(' ').unwrap_or(behind));
+    }
+    let found = json(rest)
+        .or_else(|| python(rest))
+        .or_else(|| colon(rest))
+        .or_else(|| padded(rest))
+        .or_else(|| stdlib(rest));
+    let plain = Head { level: "none", message: rest.to_owned(), ..Head::default() };
+    Head { stamp, ..found.unwrap_or(plain) }
+}
+
+/// `{"time":…,"level":"INFO","msg":"Prefix: message", …}`; time and level may be absent.
+fn json(text: &str) -> Option<Head> {
+    let value: Value = text.starts_with('{').then(|| serde_json::from_str(text.trim_end()).ok())??;
+    let msg = value.get("msg")?.as_str()?;
+    let word = value.get("level").and_then(Value::as_str).unwrap_or_default();
+    let level = WORDS.iter().find(|(name, _)| *name == word).map_or("none", |(_, level)| level);
+    let (logger, message) = prefix(msg);
+    Some(Head { level, logger, message, json: true, stamp: None })
+}
+
+/// `[logger.name] LEVEL message`, or Scrapy's `[logger.name] LEVEL: message`.
+fn python(text: &str) -> Option<Head> {
+    let (logger, rest) = text.strip_prefix('[')?.split_once("] ")?;
+    if logger.is_empty() || logger.contains([' ', '[', ']']) {
+        return None;
+    }
+    WORDS.iter().find_map(|(word, level)| {
+        let behind = rest.strip_prefix(word)?;
+        let behind = behind.strip_prefix(':').unwrap_or(behind);
+        let message = behind.strip_prefix(' ')?.trim_start_matches(' ').to_owned();
+        Some(Head { level, logger: logger.to_owned(), message, ..Head::default() })
+    })
+}
+
+/// `INFO: Prefix: message`.
+fn colon(text: &str) -> Option<Head> {
+    WORDS.iter().find_map(|(word, level)| {
+        let (logger, message) = prefix(text.strip_prefix(word)?.strip_prefix(": ")?.trim_start_matches(' '));
+        Some(Head { level, logger, message, ..Head::default() })
+    })
+}
+
+/// `INFO  Prefix: message`: the word padded to five, a blank, and something.
+fn padded(text: &str) -> Option<Head> {
+    let names = ["ERROR", "SFAIL", "WARN", "INFO", "DEBUG", "PERF", "CRITICAL"];
+    WORDS.iter().filter(|(word, _)| names.contains(word)).find_map(|(word, level)| {
+        let rest = text.strip_prefix(&format!("{word:5} "))?.trim_start_matches(' ');
+        if rest.is_empty() {
+            return None;
+        }
+        let (logger, message) = prefix(rest);
+        Some(Head { level, logger, message, ..Head::default() })
+    })
+}
+
+/// `INFO:logger:message`.
+fn stdlib(text: &str) -> Option<Head> {
+    WORDS.iter().find_map(|(word, level)| {
+        let (logger, message) = text.strip_prefix(word)?.strip_prefix(':')?.split_once(':')?;
+        let plain =
+            !logger.is_empty() && logger.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        plain.then(|| Head {
+            level,
+            logger: logger.to_owned(),
+            message: message.to_owned(),
+            ..Head::default()
+        })
+    })
+}
+
+/// `Name(:Name)*: `, one parenthesised argument list allowed, no blank outside it, no `//` behind it,
+/// not ending in `Error` or `Exception`.
+fn prefix(text: &str) -> (String, String) {
+    let none = (String::new(), text.to_owned());
+    let mut lists = 0;
+    let mut inside = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' if !inside && lists == 0 => (inside, lists) = (true, 1),
+            ')' if inside => inside = false,
+            _ if inside => {}
+            ':' if text.get(at..at + 2) == Some(": ") => {
+                let (name, rest) = (&text[..at], &text[at + 2..]);
+                let whole = name
+                    .split(':')
+                    .all(|part| part.starts_with(|c: char| c.is_ascii_alphabetic() || "_$".contains(c)));
+                let error = name.ends_with("Error") || name.ends_with("Exception");
+                return if whole && !error && !rest.starts_with("//") {
+                    (name.to_owned(), rest.to_owned())
+                } else {
+                    none
+                };
+            }
+            ':' => {}
+            c if c.is_ascii_alphanumeric() || "_$-".contains(c) => {}
+            _ => return none,
+        }
+    }
+    none
+}

@@ -1,0 +1,123 @@
+//! The rules for joining the lines of an Apify log into events, as plainly as they can be written:
+//! the whole file at once, in strings, one decision after the other. Slow, and meant to be right.
+//!
+//! Written from the description of the format, not from the reader it is compared with.
+
+mod head;
+mod line;
+mod payload;
+mod shape;
+
+use line::Line;
+use shape::Above;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Line of its beginning, from 1.
+    pub line: u64,
+    /// Its physical lines.
+    pub n_lines: u32,
+    /// First stamp present; of a relayed event the innermost.
+    pub ts: Option<i64>,
+    /// Level.
+    pub level: String,
+    /// Logger.
+    pub logger: String,
+    /// Message.
+    pub message: String,
+    /// Payload.
+    pub payload: Option<String>,
+    /// Run id of the relayed run it belongs to, or empty.
+    pub run_id: String,
+    /// `lossy`, `unstamped`, `truncated`.
+    pub flags: Vec<&'static str>,
+}
+
+/// An event that may still grow.
+struct Pending {
+    line: u64,
+    lines: Vec<Line>,
+    above: Above,
+}
+
+/// All events of a log.
+pub fn events(bytes: &[u8]) -> Vec<Event> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let mut events: Vec<Event> = Vec::new();
+    let mut pending: Option<Pending> = None;
+    let mut blanks: Vec<Line> = Vec::new();
+    for (index, raw) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let line = Line::read(raw);
+        if line.is_blank() && !line.status {
+            // Whether it belongs to the event above is decided by what comes next.
+            blanks.push(line);
+            continue;
+        }
+        if let Some(open) = &mut pending {
+            let behind_end =
+                open.above.is_end() && open.above.stamped && !line.stamped && line.run_id.is_empty();
+            if behind_end && !shape::is_platform(&line.text) {
+                blanks.clear();
+                continue;
+            }
+            if open.above.takes(&line) {
+                for line in blanks.drain(..).chain([line]) {
+                    open.above.texts.push(line.text.clone());
+                    open.lines.push(line);
+                }
+                continue;
+            }
+        }
+        blanks.clear();
+        close(pending.take(), &mut events);
+        let above = Above::new(&line);
+        pending = Some(Pending { line: index as u64 + 1, lines: vec![line], above });
+    }
+    close(pending, &mut events);
+    events
+}
+
+/// Finishes an event, and leaves it out where it is a copy of the one before.
+fn close(pending: Option<Pending>, events: &mut Vec<Event>) {
+    let Some(Pending { line, lines, above }) = pending else { return };
+    let mut text = above.head.message.clone();
+    for line in lines.iter().skip(1) {
+        text.push('\n');
+        text.push_str(&line.text);
+    }
+    let parted = payload::part(&text);
+    let own_stamp = above.head.stamp;
+    let ts = lines.iter().find_map(|line| line.ts).or(own_stamp);
+    let stamped = lines.iter().any(|line| line.stamped);
+    let flags = [
+        ("lossy", lines.iter().any(|line| line.lossy)),
+        ("unstamped", stamped && lines.iter().any(|line| !line.stamped)),
+        ("truncated", parted.unclosed),
+    ];
+    let event = Event {
+        line,
+        n_lines: u32::try_from(lines.len()).unwrap_or(u32::MAX),
+        ts,
+        level: above.head.level.to_owned(),
+        logger: above.head.logger,
+        message: parted.message,
+        payload: parted.payload,
+        run_id: above.run_id,
+        flags: flags.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect(),
+    };
+    if !events.last().is_some_and(|before| is_copy(&event, before)) {
+        events.push(event);
+    }
+}
+
+/// A doubly configured logger prints each record twice, the copy with its text as the extra `message`.
+fn is_copy(event: &Event, before: &Event) -> bool {
+    let extra =
+        event.payload.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let said = extra.as_ref().and_then(|extra| extra.get("message")).and_then(serde_json::Value::as_str);
+    said == Some(event.message.as_str())
+        && (&event.logger, &event.level, &event.message, &event.run_id)
+            == (&before.logger, &before.level, &before.message, &before.run_id)
+}
