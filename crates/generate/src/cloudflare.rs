@@ -153,15 +153,14 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// A blank tuple between events.
+    /// A blank tuple: an event like any other, unless it stands inside a block.
     fn blank(&mut self) {
-        self.truth.n_blank_lines += 1;
-        self.tuple(&[]);
+        self.info(&[]);
     }
 
     fn infos(&mut self, lines: &[&str]) {
         for line in lines {
-            if line.is_empty() { self.blank() } else { self.info(&[line]) }
+            self.info(&[line]);
         }
     }
 

@@ -148,10 +148,11 @@ pub struct TruthRun {
     /// Physical lines (Apify), distinct tuples (Cloudflare: a tuple repeated by an overlapping
     /// page counts once); null for the other two, whose records are no lines.
     pub n_lines: Option<u64>,
-    /// Of these, blank ones that stand between events and are no part of one.
+    /// Apify: of these, blank ones that stand between events and are no part of one.
     pub n_blank_lines: u64,
-    /// Events. Apify: physical lines joined by shape. Cloudflare: tuples that are neither blank
-    /// nor joined (indented lines under an error or warning, runs of `npm error`). Alloy: one per result
+    /// Events. Apify: physical lines joined by shape. Cloudflare: tuples, blank ones included, that are
+    /// not joined (indented lines under an error or warning with the blank ones between them, runs of
+    /// `npm error`). Alloy: one per result
     /// and one per top-level error. Schedule: one per entry.
     pub n_events: u64,
     /// Events of class failure or crash, plus events of level critical, error or `soft_fail` that are not retries.

@@ -9,7 +9,7 @@ use crate::truth::{Templates, TruthClass, TruthLevel, TruthRun, TruthStatus, Tru
 pub enum BuildEnding {
     /// `ACTOR: Build finished.`
     Finished,
-    /// The input schema is missing: an event of class failure and level error.
+    /// The input schema is missing: an event of class failure; the platform's lines have no level.
     SchemaError,
 }
 
@@ -53,13 +53,13 @@ pub fn write_build(
         log.now += 3;
         event!(
             log,
-            Error,
+            None,
             Failure,
             "ACTOR: ERROR: Schema property \"input\": File \".actor/.actor/input_schema.json\" does not exist!"
         );
         log.template(
             "ERROR: Schema property {}: File {} does not exist!",
-            TruthLevel::Error,
+            TruthLevel::None,
             TruthClass::Failure,
         );
         log.truth.status = TruthStatus::Failed;
