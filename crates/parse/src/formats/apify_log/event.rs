@@ -36,7 +36,7 @@ pub(super) struct Event<'a> {
 /// How level and logger of an event are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// `ACTOR: …` (or `[actor-runtime] …`): the platform speaks.
+    /// `ACTOR: …` (or `[actor-runtime] …`): the platform speaks. `first_line` starts at these words.
     Platform,
     /// `INFO  Name: …`: the JavaScript logger since 0.20.
     Padded,
