@@ -1,5 +1,16 @@
 //! Stub.
 
+mod docker;
+mod event;
+mod figures;
+mod load;
+mod meaning;
+mod outcome;
+mod platform;
+mod requests;
+mod stats;
+mod table;
+
 use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
 use crate::record::Batch;
 use crate::vocabulary::Platform;

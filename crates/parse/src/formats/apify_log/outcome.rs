@@ -1,0 +1,113 @@
+//! How a run says itself that it ends: exit codes, uncaught exceptions, status messages.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::meaning::{Meaning, Said};
+use super::platform::verdict;
+use crate::mark::{Mark, Outcome, Revocation};
+use crate::record::Batch;
+use crate::vocabulary::{Class, Status};
+
+/// An uncaught exception. A program that goes on to log was not ended by it.
+pub(super) fn crash(out: &mut Batch<'_>) -> Class {
+    out.mark(Mark::Outcome(Outcome {
+        status: Status::Failed,
+        reason: Cow::Borrowed("crash"),
+        failure_class: None,
+        weight: 2,
+        revoked_by: Revocation::Level,
+    }));
+    Class::Crash
+}
+
+/// `Actor failed with an exception` of the Python SDK.
+pub(super) fn actor_failed<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
+    let rest = said.line.strip_prefix(b"Actor failed with an exception")?;
+    if !matches!(rest, b"" | b"." | b":") {
+        return None;
+    }
+    out.mark(verdict(Status::Failed, "actor_failed_with_exception"));
+    Some(Class::Crash)
+}
+
+/// `The function passed to Apify.main() threw an exception:` of the JavaScript SDK before 3.
+pub(super) fn main_threw<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
+    let rest = said.line.strip_prefix(b"The function passed to ")?;
+    memmem::find(rest, b".main() threw an exception")?;
+    out.mark(verdict(Status::Failed, "main_threw"));
+    Some(Class::Crash)
+}
+
+/// The payload of `Exiting Actor`.
+#[derive(Deserialize)]
+struct Exit<'j> {
+    #[serde(borrow)]
+    exit_code: Option<&'j RawValue>,
+}
+
+/// `Exiting Actor ({"exit_code": N})`: the only end mark a run has, and only in Python.
+pub(super) fn exiting<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
+    let rest = said.line.strip_prefix(b"Exiting ")?;
+    let rest = rest.strip_prefix(b"Actor").or_else(|| rest.strip_prefix(b"actor"))?;
+    if !matches!(rest, b"" | b"." | b"...") {
+        return None;
+    }
+    out.mark(Mark::Progress);
+    if let Some(code) = exit_code(said) {
+        let status = if code == 0 { Status::Succeeded } else { Status::Failed };
+        let reason = match code {
+            0 => Cow::Borrowed("exit_code_0"),
+            code => Cow::Owned(format!("exit_code_{code}")),
+        };
+        out.mark(verdict(status, reason));
+    }
+    Some(Class::Plain)
+}
+
+fn exit_code(said: Said<'_, '_>) -> Option<i32> {
+    let document = said.event.payload?.decode();
+    let exit: Exit<'_> = serde_json::from_str(&document).ok()?;
+    exit.exit_code?.get().parse().ok()
+}
+
+/// `[Status message]: …` and `[Terminal status message]: …`.
+pub(super) fn status_message<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
+    if said.line.starts_with(b"[Status message]:") {
+        return Some(Class::Status);
+    }
+    if !said.line.starts_with(b"[Terminal status message]:") {
+        return None;
+    }
+    if said.event.level.is_error() {
+        out.mark(verdict(Status::Failed, "terminal_status_message"));
+    }
+    Some(Class::Status)
+}
+
+/// `Status: SUCCEEDED, Message: …` of a relayed run: the platform's own word, which decides over
+/// whatever the relayed lines say.
+pub(super) fn relayed_status<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Meaning {
+    let rest = said.line.strip_prefix(b"Status:").unwrap_or(said.line).trim_ascii_start();
+    let word = rest.split(|byte| matches!(byte, b',' | b' ')).next().unwrap_or_default();
+    let status = match word {
+        b"SUCCEEDED" => Some(Status::Succeeded),
+        b"FAILED" => Some(Status::Failed),
+        b"TIMED-OUT" | b"TIMING-OUT" => Some(Status::TimedOut),
+        b"ABORTED" | b"ABORTING" => Some(Status::Aborted),
+        _ => None,
+    };
+    if let Some(status) = status {
+        out.mark(Mark::Outcome(Outcome {
+            status,
+            reason: Cow::Borrowed("relayed_status"),
+            failure_class: None,
+            weight: 5,
+            revoked_by: Revocation::Never,
+        }));
+    }
+    Meaning::run(Class::Status)
+}
