@@ -5,7 +5,6 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use logmill_parse::formats::apify_log::ApifyLog;
 use logmill_parse::{Format, time};
@@ -38,7 +37,7 @@ fn read(file: &str) -> Option<Reading> {
     if ApifyLog.about().title.is_empty() {
         return None;
     }
-    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples/apify");
+    let folder = support::testdata().join("../../shared/samples/apify");
     let input = support::inputs(&folder).into_iter().find(|input| input.path.ends_with(file))?;
     let shape = support::shape(&ApifyLog, &input.bytes);
     assert!(shape.is_some(), "{file} is recognised");
