@@ -1,20 +1,51 @@
-//! Stub.
+//! Cloudflare Workers Builds logs, and those of its older sibling Pages.
+//!
+//! Two readers ([`json`], [`text`]) make [`model::Line`]s of whatever shape the log was saved in;
+//! [`build`] makes records and marks of those, and does not know where they came from.
+//! Source of the shapes and phrases: the Workers Builds API and published build logs.
+
+mod build;
+mod detect;
+mod element;
+mod json;
+mod marks;
+mod metadata;
+mod model;
+mod newlines;
+mod outcome;
+mod pages;
+mod phases;
+mod replay;
+mod scan;
+mod split;
+mod stamps;
+mod telemetry;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
 use crate::record::Batch;
-use crate::vocabulary::Platform;
+use crate::vocabulary::{Kind, Platform};
 
-/// Stub.
+/// The `cloudflare-build` format.
 #[derive(Debug)]
 pub struct CloudflareBuild;
 
 static ABOUT: About = About {
     id: "cloudflare-build",
     platform: Platform::Cloudflare,
-    kind: None,
-    title: "",
-    shapes: &[],
-    endpoint: "",
+    kind: Some(Kind::Build),
+    title: "Cloudflare Workers Builds logs",
+    shapes: &[
+        "JSON envelope {\"success\":…,\"result\":{\"lines\":[[timestamp, message], …]}}",
+        "JSON result {\"lines\":[…]} or array of [timestamp, message] tuples",
+        "several pages or builds in one file: concatenated, NDJSON or an array",
+        "JSON of Pages {\"data\":[{\"ts\":…,\"line\":…}]}",
+        "text download of the dashboard: instant, TAB, message",
+        "pastes: blanks or a table instead of the TAB, times of day, stamps on their own lines, no stamps",
+    ],
+    endpoint: "GET /client/v4/accounts/{account_id}/builds/builds/{build_uuid}/logs",
     limit_chars: None,
     no_opening: None,
 };
@@ -24,23 +55,42 @@ impl Format for CloudflareBuild {
         &ABOUT
     }
 
-    fn detect(&self, _head: Head<'_>) -> Option<Match> {
-        None
+    fn detect(&self, head: Head<'_>) -> Option<Match> {
+        detect::detect(head)
     }
 
+    /// Never: replays and phases are told over a whole build.
     fn cut(&self, _bytes: &[u8], _from: usize) -> Option<usize> {
         None
     }
 
-    fn parse<'a>(&self, _window: Window<'a>, _carry: &mut Carry, _out: &mut Batch<'a>) -> usize {
-        0
+    fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {
+        let before = std::mem::take(&mut out.account);
+        let n_issues = out.issues.len();
+        let consumed =
+            if detect::is_json(window.bytes) { json::parse(window, out) } else { text::parse(window, out) };
+        settle(window.bytes.get(..consumed).unwrap_or_default(), out);
+        out.account.merge(&before);
+        if let Some(issues) = out.issues.get_mut(n_issues..) {
+            issues.sort_by_key(|issue| issue.start);
+        }
+        consumed
     }
 
-    fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
-        None
+    fn metadata(&self, document: &[u8]) -> Option<Metadata> {
+        metadata::build_record(document)
     }
 
-    fn error_body(&self, _document: &[u8]) -> Option<String> {
-        None
+    fn error_body(&self, document: &[u8]) -> Option<String> {
+        metadata::error_text(document)
     }
+}
+
+/// Everything nobody laid claim to is structure.
+fn settle(consumed: &[u8], out: &mut Batch<'_>) {
+    let newlines = memchr::memchr_iter(b'\n', consumed).count() as u64;
+    let lines = newlines + u64::from(consumed.last().is_some_and(|&byte| byte != b'\n'));
+    let claimed = out.account.total();
+    out.account.structure.bytes += (consumed.len() as u64).saturating_sub(claimed.bytes);
+    out.account.structure.lines += lines.saturating_sub(claimed.lines);
 }

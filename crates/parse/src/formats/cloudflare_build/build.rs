@@ -1,0 +1,480 @@
+//! From the lines of one build to its records and marks.
+//!
+//! Joins lines into events, drops replays, gives levels and classes, and leaves phases and
+//! outcome as marks. What the lines were read from makes no difference here.
+
+use std::borrow::Cow;
+
+use memchr::memmem::{self, FindIter};
+
+use super::marks::{self, Mark, Prefix};
+use super::model::{self, Form, Joint, Line, Origin, Writing};
+use super::outcome;
+use super::phases::{InitClock, Phase, Phases};
+use super::replay::Replays;
+use super::telemetry;
+use crate::issue::{Code, Issue};
+use crate::limits::{MAX_EVENT_BYTES, MAX_EVENT_LINES};
+use crate::mark::{Bounds, Mark as Annotation, Marked, Outcome, Revocation, RunHead, RunId, Step};
+use crate::record::{Batch, Evidence, Record, Wants};
+use crate::text::Text;
+use crate::time::Micros;
+use crate::vocabulary::{Class, Kind, Level, Status};
+
+/// One build of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Build<'l, 'a> {
+    /// The window.
+    pub(super) bytes: &'a [u8],
+    /// Its lines.
+    pub(super) lines: &'l [Line<'a>],
+    /// How their messages are written.
+    pub(super) writing: Writing,
+    /// Whether it starts here or goes on from the window before.
+    pub(super) beginning: Beginning,
+    /// The platform's own clock of the init phase, where it was believed.
+    pub(super) init: Option<InitEvent>,
+    /// Whether more lines were promised than there are.
+    pub(super) rest: Rest,
+}
+
+/// Whether a build starts with the lines at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// It does.
+    Here,
+    /// The window before was cut inside it.
+    Before,
+}
+
+/// Whether all lines of a build are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Nothing says otherwise.
+    Given,
+    /// The last page says that more follow.
+    Missing,
+}
+
+/// The `initializing` entry of `events[]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct InitEvent {
+    pub(super) started_at: Option<Micros>,
+    pub(super) stopped_at: Option<Micros>,
+}
+
+/// Appends the records and marks of `build` to `out`.
+pub(super) fn report<'a>(build: &Build<'_, 'a>, out: &mut Batch<'a>) {
+    let Some((first, last)) = build.lines.first().zip(build.lines.last()) else { return };
+    if build.beginning == Beginning::Here {
+        let head = RunHead { kind: Kind::Build, id: RunId::File, bounds: Bounds::Records };
+        out.mark(Annotation::Run(Box::new(head)));
+    }
+    let stretch = build.bytes.get(first.span.start..last.span.end).unwrap_or_default();
+    let mut reporter = Reporter::new(build, stretch, first.span.start, out.wants);
+    let mut replays = Replays::default();
+    let mut at = 0;
+    while let Some(line) = build.lines.get(at) {
+        match replays.len(build.lines, at) {
+            0 => {
+                reporter.take(line, at, out);
+                at += 1;
+            }
+            len => {
+                reporter.drop_replay(build.lines.get(at..at + len).unwrap_or_default(), out);
+                at += len;
+            }
+        }
+    }
+    reporter.finish(out);
+}
+
+/// The event that further lines may be joined to: the last record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// None.
+    Closed,
+    /// Indented lines right below belong to it.
+    Indented,
+    /// Indented lines below belong to it, blank lines between them; so many blank ones have been seen.
+    Block { blanks: usize },
+    /// Further lines with the same prefix belong to it.
+    NpmError,
+}
+
+/// The end line that counts so far.
+#[derive(Debug)]
+struct End {
+    /// Where its outcome stands among the marks.
+    mark: usize,
+    /// Line.
+    at: usize,
+    /// First line of the phase that was open.
+    since: Option<usize>,
+    status: Status,
+    /// How that phase ends here.
+    closing: Option<crate::mark::StepEnd<'static>>,
+}
+
+struct Reporter<'b, 'l, 'a> {
+    build: &'b Build<'l, 'a>,
+    scratch: Vec<u8>,
+    phases: Phases,
+    open: Open,
+    /// First line of the last record.
+    since: usize,
+    previous: Option<Micros>,
+    end: Option<End>,
+    init: Option<InitEvent>,
+    typescript: Needle<'a>,
+    modules: Needle<'a>,
+    built: Needle<'a>,
+}
+
+impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
+    fn new(build: &'b Build<'l, 'a>, stretch: &'a [u8], offset: usize, wants: Wants) -> Self {
+        let figures = if wants == Wants::Everything { stretch } else { &[] };
+        let clock = if build.init.is_some() { InitClock::Events } else { InitClock::Lines };
+        Self {
+            build,
+            scratch: Vec::new(),
+            phases: Phases::new(clock),
+            open: Open::Closed,
+            since: 0,
+            previous: None,
+            end: None,
+            init: build.init,
+            typescript: Needle::new(stretch, b"error TS", offset),
+            modules: Needle::new(figures, b" modules transformed", offset),
+            built: Needle::new(figures, b"built in ", offset),
+        }
+    }
+
+    /// Takes one line that is no replay.
+    fn take(&mut self, line: &Line<'a>, at: usize, out: &mut Batch<'a>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let head = model::head(line, self.build.writing.single, &mut scratch);
+        if !self.joins(line, at, head, out) {
+            self.begin(line, at, head, out);
+        }
+        self.scratch = scratch;
+    }
+
+    /// Joins `line` to the event before it if it belongs there.
+    fn joins(&mut self, line: &Line<'a>, at: usize, head: &[u8], out: &mut Batch<'a>) -> bool {
+        if self.open == Open::Closed {
+            return false;
+        }
+        if line.joint == Joint::Closed {
+            self.open = Open::Closed;
+            return false;
+        }
+        let is_indented = matches!(head.first(), Some(b' ' | b'\t')) && !telemetry::is_banner(head);
+        let is_blank = line.message.len() <= head.len() && head.trim_ascii().is_empty();
+        let belongs = match self.open {
+            Open::Block { blanks } if is_blank => {
+                self.open = Open::Block { blanks: blanks + 1 };
+                return false;
+            }
+            Open::Block { .. } | Open::Indented => {
+                is_indented && !is_blank && marks::prefix(head) != Prefix::Pnpm
+            }
+            Open::NpmError => marks::prefix(head) == Prefix::NpmError,
+            Open::Closed => false,
+        };
+        if belongs {
+            self.extend(at, out)
+        } else {
+            self.open = Open::Closed;
+            false
+        }
+    }
+
+    /// Makes the lines from the last event's first to `at` one event, unless that would be too long.
+    fn extend(&mut self, at: usize, out: &mut Batch<'a>) -> bool {
+        let blanks = if let Open::Block { blanks } = self.open { blanks } else { 0 };
+        let Some(lines) = self.build.lines.get(self.since..=at) else { return false };
+        let Some((first, last)) = lines.first().zip(lines.last()) else { return false };
+        let n_lines: u32 = lines.iter().map(|line| line.n_lines).sum();
+        let joined = lines.len() as u64;
+        if joined > u64::from(MAX_EVENT_LINES) || last.span.end - first.span.start > MAX_EVENT_BYTES {
+            self.open = Open::Closed;
+            out.issues.push(issue(
+                Code::EventTooLong,
+                last,
+                "an event starts here because the one before it is full",
+            ));
+            return false;
+        }
+        let kept = out.records.len() - blanks.min(out.records.len());
+        out.records.truncate(kept);
+        let flags = lines.iter().fold(first.flags, |flags, line| flags.with(line.flags));
+        if let Some(record) = out.records.last_mut() {
+            record.span.end = last.span.end;
+            record.n_lines = n_lines;
+            record.flags = flags;
+            record.message = joined_text(self.build, first, last);
+        }
+        for line in lines.iter().rev().skip(1).take(blanks) {
+            let (bytes, n_lines) = first_physical(self.build, line);
+            out.account.record.bytes -= bytes as u64;
+            out.account.record.lines -= u64::from(n_lines);
+            out.account.continuation.add(bytes, n_lines);
+        }
+        out.account.continuation.add(last.span.len(), last.n_lines);
+        if let Open::Block { blanks } = &mut self.open {
+            *blanks = 0;
+        }
+        self.previous = last.ts.or(self.previous);
+        true
+    }
+
+    /// Starts an event with `line`.
+    fn begin(&mut self, line: &Line<'a>, at: usize, head: &[u8], out: &mut Batch<'a>) {
+        let mark = marks::mark(head).filter(|&mark| mark != Mark::Finished || self.phases.awaits_finished());
+        let (level, class) = match mark {
+            Some(mark) => self.platform(mark, line, at, head, out),
+            None => self.tool(line, head, out),
+        };
+        self.check_clock(line, out);
+        let blanks_so_far = if let Open::Block { blanks } = self.open { blanks } else { 0 };
+        if blanks_so_far == 0 {
+            self.since = at;
+        }
+        out.records.push(Record {
+            span: line.span,
+            line: line.line,
+            n_lines: line.n_lines,
+            ts: line.ts,
+            level,
+            class,
+            logger: b"",
+            message: self.build.writing.text(line),
+            payload: None,
+            stream: 0,
+            flags: line.flags,
+            evidence: Evidence::NONE,
+        });
+        let (bytes, n_lines) = first_physical(self.build, line);
+        out.account.record.add(bytes, n_lines);
+        out.account.continuation.add(line.span.len() - bytes, line.n_lines - n_lines);
+    }
+
+    /// What a line of the platform means.
+    fn platform(
+        &mut self,
+        mark: Mark,
+        line: &Line<'a>,
+        at: usize,
+        head: &[u8],
+        out: &mut Batch<'a>,
+    ) -> (Level, Class) {
+        self.open = Open::Closed;
+        if mark == Mark::InitStart {
+            self.init_step(out);
+        }
+        self.phases.take(mark, at, out);
+        match mark {
+            Mark::Tools if out.wants == Wants::Everything => telemetry::tools(head, out),
+            Mark::Restored if out.wants == Wants::Everything => telemetry::restored(head, out),
+            _ => {}
+        }
+        if mark.is_end() {
+            self.ends(mark, line, at, head, out);
+        }
+        match mark {
+            Mark::UploadFailed | Mark::RestoreFailed => (Level::Warn, Class::Platform),
+            mark if mark.is_failure() => (Level::Error, Class::Failure),
+            _ => (Level::Info, Class::Platform),
+        }
+    }
+
+    /// What a line of a tool means.
+    fn tool(&mut self, line: &Line<'a>, head: &[u8], out: &mut Batch<'a>) -> (Level, Class) {
+        telemetry::tell(head, out);
+        if self.modules.stands_in(line) {
+            telemetry::modules(&self.build.writing.decode(line), out);
+        }
+        if self.built.stands_in(line) {
+            telemetry::built_in(&self.build.writing.decode(line), out);
+        }
+        let coloured = line.form == Form::Coded && memmem::find(head, b"error TS").is_some();
+        let mut prefix = marks::prefix(head);
+        if (self.typescript.stands_in(line) || coloured) && prefix == Prefix::No {
+            prefix = Prefix::Plain(Level::Error);
+        }
+        if !matches!(self.open, Open::Block { .. }) || prefix != Prefix::No {
+            self.open = match prefix {
+                Prefix::No => Open::Closed,
+                Prefix::Block(_) => Open::Block { blanks: 0 },
+                Prefix::NpmError => Open::NpmError,
+                Prefix::Pnpm | Prefix::Plain(_) => Open::Indented,
+            };
+        }
+        (prefix.level(), Class::Plain)
+    }
+
+    /// The init phase by the platform's own clock, before the first record it could belong to.
+    fn init_step(&mut self, out: &mut Batch<'a>) {
+        let Some(InitEvent { started_at, stopped_at }) = self.init.take() else { return };
+        out.mark(Annotation::Step(Box::new(Step {
+            name: Cow::Borrowed(Phase::Init.name()),
+            kind: crate::vocabulary::StepKind::Step,
+            connector_id: None,
+            started_at,
+            stopped_at,
+            status: if stopped_at.is_some() { Status::Succeeded } else { Status::Unknown },
+            status_code: None,
+            error: None,
+        })));
+    }
+
+    /// Notes the end line; which one counts is known when the last line has been read.
+    fn ends(&mut self, mark: Mark, line: &Line<'a>, at: usize, head: &[u8], out: &mut Batch<'a>) {
+        let verdict = outcome::verdict(mark, head, self.phases.open(), self.phases.pages);
+        let closing = self.phases.closing(verdict.status, None);
+        self.end = Some(End { mark: out.marks.len(), at, since: self.phases.open_since(), status: verdict.status, closing });
+        out.mark(Annotation::Outcome(Outcome {
+            status: verdict.status,
+            reason: first_line(self.build.writing.decode(line)),
+            failure_class: verdict.failure_class,
+            weight: 1,
+            revoked_by: Revocation::Never,
+        }));
+    }
+
+    fn check_clock(&mut self, line: &Line<'a>, out: &mut Batch<'a>) {
+        if let (Some(ts), Some(previous)) = (line.ts, self.previous)
+            && ts < previous
+        {
+            out.issues.push(issue(Code::BackwardClock, line, "the stamp is earlier than the one before it"));
+        }
+        self.previous = line.ts.or(self.previous);
+    }
+
+    fn drop_replay(&mut self, lines: &[Line<'a>], out: &mut Batch<'a>) {
+        self.open = Open::Closed;
+        for line in lines {
+            out.account.duplicate.add(line.span.len(), line.n_lines);
+        }
+        if let Some((first, last)) = lines.first().zip(lines.last()) {
+            self.previous = last.ts.or(self.previous);
+            let message = format!("expected a new line, found {} shown before", lines.len());
+            out.issues.push(Issue {
+                code: Code::ReplayedLines,
+                start: first.span.start,
+                end: last.span.end,
+                line: first.line,
+                message: Cow::Owned(message),
+            });
+        }
+    }
+
+    /// Completes the end line that counts and says what is missing.
+    fn finish(mut self, out: &mut Batch<'a>) {
+        if let Some(end) = self.end.take() {
+            self.close(end, out);
+        } else if self.build.rest == Rest::Given {
+            out.mark(Annotation::Incomplete("no_end"));
+        }
+        if self.build.rest == Rest::Missing {
+            out.mark(Annotation::Incomplete("missing_page"));
+        }
+        if !self.phases.began && self.build.beginning == Beginning::Here {
+            out.mark(Annotation::Incomplete("no_start"));
+        }
+        self.init_step(out);
+    }
+
+    /// Gives the end line its cause and ends the phase that was open there.
+    fn close(&self, end: End, out: &mut Batch<'a>) {
+        let since = end.since.unwrap_or(end.at);
+        let lines = self.build.lines.get(since..end.at).unwrap_or_default();
+        let cause =
+            if end.status == Status::Failed { outcome::cause(lines, self.build.writing) } else { None };
+        let Some(marked) = out.marks.get_mut(end.mark) else { return };
+        let record = marked.record;
+        if let (Annotation::Outcome(outcome), Some(cause)) = (&mut marked.mark, &cause) {
+            outcome.reason = Cow::Owned(cause.clone());
+        }
+        if let Some(mut closing) = end.closing {
+            closing.error = cause.map(Cow::Owned);
+            out.marks.insert(end.mark, Marked { record, mark: Annotation::StepEnd(closing) });
+        }
+    }
+}
+
+fn first_line(text: Cow<'_, str>) -> Cow<'_, str> {
+    let cut = text.find('\n').unwrap_or(text.len());
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..cut).unwrap_or(text).trim_end()),
+        Cow::Owned(text) => Cow::Owned(text.get(..cut).unwrap_or(&text).trim_end().to_owned()),
+    }
+}
+
+/// Bytes and lines of the first physical line of `line`. An element of a document counts as one.
+fn first_physical(build: &Build<'_, '_>, line: &Line<'_>) -> (usize, u32) {
+    if build.writing.origin == Origin::Element || line.n_lines <= 1 {
+        return (line.span.len(), line.n_lines);
+    }
+    let bytes = build.bytes.get(line.span.start..line.span.end).unwrap_or_default();
+    memchr::memchr(b'\n', bytes).map_or((bytes.len(), line.n_lines), |at| (at + 1, 1))
+}
+
+/// The text of an event of several lines.
+fn joined_text<'a>(build: &Build<'_, 'a>, first: &Line<'a>, last: &Line<'a>) -> Text<'a> {
+    let start = match build.writing.origin {
+        Origin::Element => first.span.start,
+        // The message is a part of the window: its place in it is known from the span's end.
+        Origin::Message => message_start(build.bytes, first),
+    };
+    let raw = build.bytes.get(start..last.span.end).unwrap_or_default();
+    let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+    let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+    Text { raw, codec: build.writing.joined }
+}
+
+/// Where the message of a text line starts: it ends where the line does, but for the line's end.
+fn message_start(bytes: &[u8], line: &Line<'_>) -> usize {
+    let span = bytes.get(line.span.start..line.span.end).unwrap_or_default();
+    let trimmed = span.strip_suffix(b"\n").unwrap_or(span);
+    let trimmed = trimmed.strip_suffix(b"\r").unwrap_or(trimmed);
+    line.span.start + trimmed.len().saturating_sub(line.message.len())
+}
+
+fn issue(code: Code, line: &Line<'_>, message: &'static str) -> Issue {
+    Issue {
+        code,
+        start: line.span.start,
+        end: line.span.end,
+        line: line.line,
+        message: Cow::Borrowed(message),
+    }
+}
+
+/// The places of one word in the lines of a build, found in one pass over all of them.
+struct Needle<'a> {
+    found: FindIter<'a, 'static>,
+    offset: usize,
+    next: Option<usize>,
+}
+
+impl<'a> Needle<'a> {
+    fn new(stretch: &'a [u8], word: &'static [u8], offset: usize) -> Self {
+        let mut found = memmem::find_iter(stretch, word);
+        let next = found.next();
+        Self { found, offset, next }
+    }
+
+    /// Whether the word stands in `line`. Lines must be asked for in order.
+    fn stands_in(&mut self, line: &Line<'_>) -> bool {
+        while let Some(next) = self.next {
+            let at = next + self.offset;
+            if at >= line.span.start {
+                return at < line.span.end;
+            }
+            self.next = self.found.next();
+        }
+        false
+    }
+}

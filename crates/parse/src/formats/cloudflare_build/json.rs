@@ -1,0 +1,397 @@
+//! The JSON reader: documents, pages and `[timestamp, message]` tuples.
+//!
+//! Finds where elements end and what they hold; a bad element costs that element. What the
+//! lines mean is decided in [`super::build`].
+
+use std::borrow::Cow;
+
+use super::build::{self, Beginning, Build, InitEvent, Rest};
+use super::element::{self, Element};
+use super::model::{Form, Joint, Line, Origin, Writing};
+use super::newlines::{Newlines, Place as LinePlace};
+use super::pages::{self, Note, Page};
+use super::scan::{Broken, Cursor, Escapes, Inside};
+use super::split::Splitter;
+use super::{marks, model};
+use crate::format::Window;
+use crate::issue::{Code, Issue};
+use crate::record::{Batch, Flags, Span};
+use crate::text::Codec;
+
+/// How messages are written in JSON.
+const WRITING: Writing = Writing {
+    single: Codec::JsonString,
+    several: Codec::JsonString,
+    joined: Codec::Joined(element::join),
+    origin: Origin::Element,
+};
+
+/// Reads the whole window as one or more JSON documents.
+///
+/// ```text
+/// input    = *(document [","])
+/// document = page | result | "[" *(tuple | entry | page) "]" | tuple | entry
+/// page     = {"success": bool, "errors": […], "result": null | result | lines}
+/// result   = {"lines": lines, "cursor": string, "truncated": bool, "events": […]} | {"data": lines}
+/// lines    = "[" *(tuple | entry) "]"
+/// tuple    = [timestamp, message]
+/// entry    = {"ts": timestamp, "line": message}
+/// ```
+pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> usize {
+    let bytes = window.bytes;
+    let mut reader = Reader::new(bytes, out);
+    reader.documents();
+    let Reader { lines, pages, .. } = reader;
+    report(bytes, &lines, &pages, out);
+    bytes.len()
+}
+
+struct Reader<'a, 'o> {
+    cursor: Cursor<'a>,
+    valid_utf8: bool,
+    newlines: Newlines<'a>,
+    lines: Vec<Line<'a>>,
+    pages: Vec<Page>,
+    /// Fingerprints of the pages so far, from the second page on.
+    seen: pages::Seen,
+    /// How the next line may be joined.
+    joint: Joint,
+    out: &'o mut Batch<'a>,
+}
+
+impl<'a, 'o> Reader<'a, 'o> {
+    fn new(bytes: &'a [u8], out: &'o mut Batch<'a>) -> Self {
+        Self {
+            cursor: Cursor::new(bytes),
+            valid_utf8: std::str::from_utf8(bytes).is_ok(),
+            newlines: Newlines::new(bytes),
+            lines: Vec::new(),
+            pages: Vec::new(),
+            seen: pages::Seen::default(),
+            joint: Joint::Open,
+            out,
+        }
+    }
+
+    fn documents(&mut self) {
+        if self.cursor.bytes.starts_with(b"\xef\xbb\xbf") {
+            self.cursor.at = 3;
+        }
+        while self.cursor.next_token().is_some() {
+            if let Err(Broken(what)) = self.document() {
+                self.resume(what);
+            }
+            self.cursor.take(b',');
+        }
+    }
+
+    /// Rejects the rest of a broken document, up to the next line that starts another.
+    fn resume(&mut self, what: &'static str) {
+        let at = self.cursor.at.min(self.cursor.bytes.len());
+        let rest = self.cursor.bytes.get(at..).unwrap_or_default();
+        let next = memchr::memchr_iter(b'\n', rest)
+            .find(|&newline| matches!(rest.get(newline + 1), Some(b'{' | b'[')))
+            .map_or(self.cursor.bytes.len(), |newline| at + newline + 1);
+        let found = rest.first().map_or(Cow::Borrowed("the end of the input"), |&byte| {
+            Cow::Owned(format!("`{}`", byte.escape_ascii()))
+        });
+        let (line, amount) = self.newlines.amount(at, next);
+        self.out.issues.push(Issue {
+            code: Code::InvalidJson,
+            start: at,
+            end: next,
+            line,
+            message: Cow::Owned(format!("expected {what}, found {found} at byte {at}")),
+        });
+        self.out.account.rejected.add(amount.len, amount.n_lines);
+        self.cursor.at = next;
+        self.joint = Joint::Closed;
+    }
+
+    fn document(&mut self) -> Result<(), Broken> {
+        match self.cursor.next_token() {
+            Some(b'{') => self.object(),
+            Some(b'[') => self.array(),
+            _ => Err(Broken("a JSON array or object")),
+        }
+    }
+
+    /// An array of tuples, entries or pages, or one tuple.
+    fn array(&mut self) -> Result<(), Broken> {
+        let start = self.cursor.at;
+        let mut inner = Cursor { at: start + 1, ..self.cursor };
+        match inner.next_token() {
+            Some(b'[') => {
+                let first_line = self.lines.len();
+                let result = self.lines();
+                self.end_page(Page::at(first_line));
+                result
+            }
+            Some(b'{') => self.objects(),
+            Some(b']') => self.cursor.skip(),
+            _ => self.element(),
+        }
+    }
+
+    fn objects(&mut self) -> Result<(), Broken> {
+        self.cursor.at += 1;
+        loop {
+            match self.cursor.next_token() {
+                Some(b'{') => self.object()?,
+                Some(b']') => {
+                    self.cursor.at += 1;
+                    return Ok(());
+                }
+                _ => self.element()?,
+            }
+            if !self.cursor.take(b',') && self.cursor.next_token() != Some(b']') {
+                return Err(Broken("`,` or `]`"));
+            }
+        }
+    }
+
+    /// A page, a bare result, or one `{ts, line}` entry.
+    fn object(&mut self) -> Result<(), Broken> {
+        let start = self.cursor.at;
+        let place = self.newlines.locate(start);
+        let mut page = Page::at(self.lines.len());
+        let result = self.fields(&mut page, Place::Outer);
+        let end = self.cursor.at;
+        let entry = if page.is_entry() {
+            element::read(self.cursor.bytes.get(start..end).unwrap_or_default())
+        } else {
+            None
+        };
+        if let (Ok(()), Some(entry)) = (result, entry) {
+            self.push(entry, start, end);
+            return Ok(());
+        }
+        if result.is_ok() && !page.has(Note::Log) {
+            self.no_log(&page, start, end, place);
+        } else {
+            self.end_page(page);
+        }
+        result
+    }
+
+    /// An object that holds no lines: an error answer, an answer without result, or something else.
+    fn no_log(&mut self, page: &Page, start: usize, end: usize, place: LinePlace) {
+        let document = self.cursor.bytes.get(start..end).unwrap_or_default();
+        let (code, message) = match super::metadata::error_text(document) {
+            Some(text) => (Code::ErrorBody, text),
+            None if page.has(Note::Other) => return,
+            None => (Code::UnexpectedShape, "expected a page of log lines, found another object".to_owned()),
+        };
+        let (line, amount) = self.newlines.amount_from(place, start, end);
+        self.out.issues.push(Issue { code, start, end, line, message: Cow::Owned(message) });
+        self.out.account.rejected.add(amount.len, amount.n_lines);
+        self.joint = Joint::Closed;
+    }
+
+    /// The fields of a page or of the `result` in it.
+    fn fields(&mut self, page: &mut Page, place: Place) -> Result<(), Broken> {
+        self.cursor.expect(b'{', "`{`")?;
+        if self.cursor.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            if self.cursor.next_token() != Some(b'"') {
+                return Err(Broken("a key"));
+            }
+            let key = self.cursor.string()?.raw;
+            self.cursor.expect(b':', "`:`")?;
+            self.field(key, page, place)?;
+            if self.cursor.take(b'}') {
+                return Ok(());
+            }
+            self.cursor.expect(b',', "`,` or `}`")?;
+        }
+    }
+
+    fn field(&mut self, key: &[u8], page: &mut Page, place: Place) -> Result<(), Broken> {
+        let token = self.cursor.next_token();
+        match (key, token) {
+            (b"result", Some(b'{')) if place == Place::Outer => return self.fields(page, Place::Result),
+            (b"lines" | b"data", Some(b'[')) => {
+                page.note(Note::Log);
+                self.joint = Joint::Closed;
+                return self.lines();
+            }
+            (b"truncated", _) => {
+                page.note(Note::Log);
+                page.truncated = token == Some(b't');
+            }
+            (b"cursor", _) => page.note(Note::Log),
+            (b"ts" | b"timestamp", _) => page.note(Note::Stamp),
+            (b"line" | b"message", _) => page.note(Note::Message),
+            (b"result", Some(b'n' | b'[')) => page.note(Note::Other),
+            (b"build_uuid" | b"trigger_uuid" | b"repo_connection_uuid", _) => page.note(Note::Other),
+            (b"events", Some(b'[')) => return self.events(page),
+            _ => {}
+        }
+        self.cursor.skip()
+    }
+
+    fn events(&mut self, page: &mut Page) -> Result<(), Broken> {
+        let start = self.cursor.at;
+        self.cursor.skip()?;
+        let line = self.newlines.locate(start).line;
+        page.event = pages::init_event(self.cursor.bytes.get(start..self.cursor.at).unwrap_or_default());
+        page.event_span = (start, self.cursor.at, line);
+        Ok(())
+    }
+
+    /// The array of tuples or entries that starts here.
+    fn lines(&mut self) -> Result<(), Broken> {
+        self.cursor.at += 1;
+        if self.cursor.take(b']') {
+            return Ok(());
+        }
+        loop {
+            self.cursor.next_token();
+            let start = self.cursor.at;
+            if let Some((tuple, end)) = element::tuple(self.cursor.bytes, start) {
+                self.cursor.at = end;
+                self.push(tuple, start, end);
+            } else {
+                self.element()?;
+            }
+            match self.cursor.next_token() {
+                Some(b',') => self.cursor.at += 1,
+                Some(b']') => {
+                    self.cursor.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(Broken("`,` or `]`")),
+            }
+        }
+    }
+
+    /// One element of whatever shape.
+    fn element(&mut self) -> Result<(), Broken> {
+        self.cursor.next_token();
+        let start = self.cursor.at;
+        self.cursor.skip()?;
+        let end = self.cursor.at;
+        if let Some(read) = element::read(self.cursor.bytes.get(start..end).unwrap_or_default()) {
+            self.push(read, start, end);
+            return Ok(());
+        }
+        let (line, amount) = self.newlines.amount(start, end);
+        let message = Cow::Borrowed("expected [timestamp, message], found something else");
+        self.out.issues.push(Issue { code: Code::UnexpectedShape, start, end, line, message });
+        self.out.account.rejected.add(amount.len, amount.n_lines);
+        self.joint = Joint::Closed;
+        Ok(())
+    }
+
+    fn push(&mut self, element: Element<'a>, start: usize, end: usize) {
+        let (line, amount) = self.newlines.amount(start, end);
+        let ts = match element.stamp {
+            element::Stamp::At(ts) => Some(ts),
+            element::Stamp::None => None,
+            element::Stamp::Bad => {
+                let message = Cow::Borrowed("expected an instant, found something else");
+                self.out.issues.push(Issue { code: Code::BadTimestamp, start, end, line, message });
+                None
+            }
+        };
+        let Inside { raw, escapes } = element.message;
+        let flags = if self.is_lossy(raw, escapes) {
+            let message = Cow::Borrowed("expected UTF-8, found other bytes or half a surrogate pair");
+            self.out.issues.push(Issue { code: Code::InvalidUtf8, start, end, line, message });
+            Flags::LOSSY
+        } else {
+            Flags::NONE
+        };
+        self.lines.push(Line {
+            span: Span { start, end },
+            line,
+            n_lines: amount.n_lines,
+            ts,
+            clock: ts,
+            message: raw,
+            form: if escapes == Escapes::None { Form::Literal } else { Form::Coded },
+            joint: self.joint,
+            flags,
+        });
+        self.joint = Joint::Open;
+    }
+
+    fn is_lossy(&self, raw: &[u8], escapes: Escapes) -> bool {
+        let half_pair = escapes == Escapes::Surrogates && model::json_text(raw).contains('\u{fffd}');
+        half_pair || (!self.valid_utf8 && std::str::from_utf8(raw).is_err())
+    }
+
+    /// Takes in a page whose lines have been read: those that earlier pages hold already are left out.
+    fn end_page(&mut self, page: Page) {
+        let repeated = self.seen.repeated(&self.lines, page.first_line);
+        let dropped = self.lines.drain(page.first_line..page.first_line + repeated);
+        let mut span: Option<(Span, u32)> = None;
+        for line in dropped {
+            self.out.account.duplicate.add(line.span.len(), line.n_lines);
+            let (first, _) = *span.get_or_insert((line.span, line.line));
+            span = span.map(|(_, number)| (Span { start: first.start, end: line.span.end }, number));
+        }
+        if let Some((Span { start, end }, line)) = span {
+            let message = format!("expected new lines, found {repeated} of the page before");
+            let message = Cow::Owned(message);
+            self.out.issues.push(Issue { code: Code::OverlappingPage, start, end, line, message });
+        }
+        if let Some(line) = self.lines.get_mut(page.first_line) {
+            line.joint = Joint::Closed;
+        }
+        self.pages.push(page);
+        self.joint = Joint::Closed;
+    }
+}
+
+/// Whose fields are being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A document's.
+    Outer,
+    /// Those of its `result`.
+    Result,
+}
+
+fn report<'a>(bytes: &'a [u8], lines: &[Line<'a>], pages: &[Page], out: &mut Batch<'a>) {
+    let starts = starts(lines);
+    for (index, &start) in starts.iter().enumerate() {
+        let next = starts.get(index + 1).copied();
+        let end = next.unwrap_or(lines.len());
+        let Some(part) = lines.get(start..end) else { continue };
+        let mine = pages::of_build(pages, start, next);
+        let init = pages::believed(mine, part, out);
+        let rest = pages::rest(mine, part, out);
+        report_one(bytes, part, init, rest, out);
+    }
+}
+
+fn report_one<'a>(
+    bytes: &'a [u8],
+    lines: &[Line<'a>],
+    init: Option<InitEvent>,
+    rest: Rest,
+    out: &mut Batch<'a>,
+) {
+    let build = Build { bytes, lines, writing: WRITING, beginning: Beginning::Here, init, rest };
+    build::report(&build, out);
+}
+
+/// The lines at which a build starts.
+fn starts(lines: &[Line<'_>]) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut splitter = Splitter::default();
+    let mut scratch = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let head = model::head(line, Codec::JsonString, &mut scratch);
+        let may_mark = matches!(head.first(), Some(b'I' | b'C' | b'S' | b'F' | b'B' | b'A' | 0xE2));
+        let mark = if may_mark { marks::mark(head) } else { None };
+        let identity = line.clock.map(|clock| (clock, line.message));
+        if splitter.starts(mark, identity, line.message) || index == 0 {
+            starts.push(index);
+        }
+    }
+    starts
+}

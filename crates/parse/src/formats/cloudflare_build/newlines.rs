@@ -1,0 +1,79 @@
+//! Lines of a JSON document, counted on the way through its bytes.
+
+use memchr::Memchr;
+
+/// Each line belongs to the first element that touches it.
+pub(super) struct Newlines<'a> {
+    found: Memchr<'a>,
+    next: usize,
+    line: u32,
+    owned: u32,
+}
+
+/// A place among the lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Lines before it.
+    pub(super) line: u32,
+    /// 1 if its line is nobody's yet, else 0.
+    free: u32,
+}
+
+/// Bytes of an element and lines it owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owned {
+    pub(super) len: usize,
+    pub(super) n_lines: u32,
+}
+
+impl<'a> Newlines<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let mut found = memchr::memchr_iter(b'\n', bytes);
+        let next = found.next().unwrap_or(usize::MAX);
+        Self { found, next, line: 0, owned: 0 }
+    }
+
+    /// The place of the byte `at`. Places must be asked for in order.
+    #[inline]
+    pub(super) fn locate(&mut self, at: usize) -> Place {
+        while self.next < at {
+            self.line += 1;
+            self.next = self.found.next().unwrap_or(usize::MAX);
+        }
+        Place { line: self.line, free: u32::from(self.line >= self.owned) }
+    }
+
+    /// The line of the element from `start` to `end`, and what it takes.
+    #[inline]
+    pub(super) fn amount(&mut self, start: usize, end: usize) -> (u32, Owned) {
+        let place = self.locate(start);
+        self.amount_from(place, start, end)
+    }
+
+    /// As [`Self::amount`], for an element whose start was located before.
+    #[inline]
+    pub(super) fn amount_from(&mut self, start: Place, from: usize, end: usize) -> (u32, Owned) {
+        let last = if end > from { self.locate(end - 1).line } else { start.line };
+        self.owned = last + 1;
+        (start.line, Owned { len: end - from, n_lines: last - start.line + start.free })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_one_owner() {
+        let text = b"[1,2,\n[3\n4],5]\n";
+        let mut newlines = Newlines::new(text);
+        let mut check = |start, end, line, n_lines| {
+            let expect = (line, Owned { len: end - start, n_lines });
+            assert_eq!(newlines.amount(start, end), expect, "{start}..{end}");
+        };
+        check(1, 2, 0, 1);
+        check(3, 4, 0, 0);
+        check(6, 11, 1, 2);
+        check(12, 13, 2, 0);
+    }
+}

@@ -1,0 +1,152 @@
+//! Pages of a log: what an envelope says about the lines in it, and where two pages overlap.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::build::{InitEvent, Rest};
+use super::element;
+use super::model::Line;
+use crate::issue::{Code, Issue};
+use crate::overlap;
+use crate::record::Batch;
+use crate::time::{self, Micros};
+
+/// What one object of the input said.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Page {
+    /// Index of its first line.
+    pub(super) first_line: usize,
+    /// Whether more lines follow on another page.
+    pub(super) truncated: bool,
+    /// The platform's clock of the init phase.
+    pub(super) event: Option<InitEvent>,
+    /// Where that stands: first byte, first byte behind, lines before.
+    pub(super) event_span: (usize, usize, u32),
+    notes: u8,
+}
+
+/// Something seen in an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Note {
+    /// Lines, or what belongs to a page of lines.
+    Log = 1,
+    /// A timestamp field.
+    Stamp = 2,
+    /// A message field.
+    Message = 4,
+    /// The mark of another answer of the same API, or of none.
+    Other = 8,
+}
+
+impl Page {
+    /// A page whose first line will be the line with that index.
+    pub(super) fn at(first_line: usize) -> Self {
+        Self { first_line, ..Self::default() }
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        self.notes |= note as u8;
+    }
+
+    pub(super) fn has(&self, note: Note) -> bool {
+        self.notes & note as u8 != 0
+    }
+
+    /// Whether the object is no page but one line.
+    pub(super) fn is_entry(&self) -> bool {
+        self.has(Note::Stamp) && self.has(Note::Message) && !self.has(Note::Log)
+    }
+}
+
+/// The lines of earlier pages, as fingerprints. Nothing is computed before there is a second page.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    fingerprints: Vec<u64>,
+}
+
+impl Seen {
+    /// How many of the lines from `first` on repeat the end of those before it.
+    pub(super) fn repeated(&mut self, lines: &[Line<'_>], first: usize) -> usize {
+        let next = lines.get(first..).unwrap_or_default();
+        if first == 0 || next.is_empty() {
+            return 0;
+        }
+        let covered = self.fingerprints.len();
+        let news = lines.iter().enumerate().take(first).skip(covered);
+        self.fingerprints.extend(news.map(|(index, line)| fingerprint(line, index)));
+        let next: Vec<u64> =
+            next.iter().enumerate().map(|(index, line)| fingerprint(line, first + index)).collect();
+        // Pages are handed out in order; looking back a bounded way keeps many small pages linear.
+        let back = next.len().saturating_mul(16).saturating_add(1024);
+        let from = self.fingerprints.len().saturating_sub(back);
+        overlap::repeated(self.fingerprints.get(from..).unwrap_or_default(), &next).len()
+    }
+}
+
+/// Stamp and message as one number. A line without a stamp equals none.
+fn fingerprint(line: &Line<'_>, index: usize) -> u64 {
+    let text = overlap::fingerprint(line.message);
+    let salt = line.ts.map_or(!(index as u64), i64::unsigned_abs);
+    (text ^ salt).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// The `initializing` entry of an `events` array.
+pub(super) fn init_event(events: &[u8]) -> Option<InitEvent> {
+    let events: Vec<Value> = serde_json::from_slice(events).ok()?;
+    let event =
+        events.iter().find(|event| event.get("type").and_then(Value::as_str) == Some("initializing"))?;
+    let instant = |key| event.get(key).and_then(instant);
+    let event = InitEvent { started_at: instant("started_on"), stopped_at: instant("ended_on") };
+    (event.started_at.is_some() || event.stopped_at.is_some()).then_some(event)
+}
+
+/// An instant as JSON: RFC 3339, or a number of seconds, milliseconds, ….
+pub(super) fn instant(value: &Value) -> Option<Micros> {
+    match value {
+        Value::String(text) => element::instant(text),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| number.as_f64().and_then(time::epoch_f64), time::epoch)
+        }
+        _ => None,
+    }
+}
+
+/// The pages of the build whose lines start at `start` and end before `next`.
+pub(super) fn of_build(pages: &[Page], start: usize, next: Option<usize>) -> &[Page] {
+    let from = pages.iter().rposition(|page| page.first_line <= start).unwrap_or(0);
+    let to = next.map_or(pages.len(), |next| pages.partition_point(|page| page.first_line < next));
+    pages.get(from..to).unwrap_or_default()
+}
+
+/// How far the platform's clock may lie outside the span of the lines.
+const CLOCK_TOLERANCE_US: i64 = 60_000_000;
+
+/// The platform's clock of the init phase, where it agrees with the lines.
+pub(super) fn believed(pages: &[Page], lines: &[Line<'_>], out: &mut Batch<'_>) -> Option<InitEvent> {
+    let page = pages.iter().find(|page| page.event.is_some())?;
+    let event = page.event?;
+    let stamps = || lines.iter().filter_map(|line| line.ts);
+    let (Some(first), Some(last)) = (stamps().min(), stamps().max()) else { return Some(event) };
+    let span = first.saturating_sub(CLOCK_TOLERANCE_US)..=last.saturating_add(CLOCK_TOLERANCE_US);
+    let is_near = |at: Option<Micros>| at.is_none_or(|at| span.contains(&at));
+    let in_order = event.started_at.zip(event.stopped_at).is_none_or(|(start, stop)| start <= stop);
+    if is_near(event.started_at) && is_near(event.stopped_at) && in_order {
+        return Some(event);
+    }
+    let (start, end, line) = page.event_span;
+    let message = Cow::Borrowed("expected the phase clock within a minute of the lines, found it elsewhere");
+    out.issues.push(Issue { code: Code::ClockMismatch, start, end, line, message });
+    None
+}
+
+/// Whether the last page of a build promises more.
+pub(super) fn rest(pages: &[Page], lines: &[Line<'_>], out: &mut Batch<'_>) -> Rest {
+    if !pages.last().is_some_and(|page| page.truncated) {
+        return Rest::Given;
+    }
+    let (at, line) = lines.last().map_or((0, 0), |last| (last.span.end, last.line));
+    let message = Cow::Borrowed("expected a page behind one that says `truncated`, found none");
+    out.issues.push(Issue { code: Code::MissingPage, start: at, end: at, line, message });
+    Rest::Missing
+}
