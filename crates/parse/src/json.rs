@@ -6,11 +6,13 @@
 //! * [`Tokens`] looks into a head that may be cut anywhere;
 //! * [`Elements`] and [`Values`] split arrays and concatenated documents by brackets alone, so that a damaged
 //!   element costs only itself;
+//! * [`Collect`] goes through arrays and envelopes of objects;
 //! * [`Findings`] keeps problems until they can be reported in order;
 //! * [`Ledger`] gives every element its bytes and lines, and structure the rest.
 //!
 //! Keys are compared as they stand: no encoder escapes the letters of a key.
 
+mod collect;
 mod findings;
 mod ledger;
 mod nesting;
@@ -19,6 +21,7 @@ mod scalar;
 mod split;
 mod tokens;
 
+pub use collect::{Collect, close_envelope, collect_array, is_lines, reject_line, reject_object, trimmed};
 pub use findings::{Fate, Findings};
 pub use ledger::{Claim, Ledger};
 pub use reader::{Fault, Members, Reader, Visit};

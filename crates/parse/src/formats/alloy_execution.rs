@@ -15,7 +15,7 @@ use memchr::memrchr;
 
 use crate::encoding::bom_len;
 use crate::format::{About, Carry, End, Extent, Format, Head, Match, Metadata, Shape, Window};
-use crate::json::{Ledger, Reader, Token, Tokens, ValueKind, balanced_end, skip_blanks, text};
+use crate::json::{Ledger, Reader, Token, Tokens, ValueKind, is_lines, skip_blanks, text};
 use crate::limits::HEAD_BYTES;
 use crate::record::Batch;
 use crate::vocabulary::{Kind, Platform};
@@ -127,20 +127,13 @@ fn layout(window: Window<'_>, bom: usize) -> Layout {
 /// Lines if the first value ends on its line and another line follows, or if it is one
 /// execution whose line reaches beyond the head.
 fn shape(head: Head<'_>) -> Shape {
-    let start = skip_blanks(head.bytes, 0);
-    let rest = head.bytes.get(start..).unwrap_or_default();
-    let Some(newline) = memchr::memchr(b'\n', rest) else {
-        let single = head.extent == Extent::Part
-            && rest.starts_with(b"{")
-            && !Tokens::new(rest).any(|token| token.depth == 1 && token.key == Some(b"data"));
-        return if single { Shape::Windows } else { Shape::Document };
-    };
-    let line = rest.get(..newline).unwrap_or_default();
-    let ends_there = balanced_end(line, 0).is_some_and(|end| skip_blanks(line, end) == line.len());
-    let next = skip_blanks(rest, newline);
-    match (ends_there, rest.get(next)) {
-        (true, Some(b'{' | b'[')) => Shape::Windows,
-        _ => Shape::Document,
+    let rest = head.bytes.trim_ascii_start();
+    let is_cut_line = head.extent == Extent::Part && memchr::memchr(b'\n', rest).is_none();
+    let is_one = || !Tokens::new(rest).any(|token| token.depth == 1 && token.key == Some(b"data"));
+    if is_lines(rest) || (is_cut_line && rest.starts_with(b"{") && is_one()) {
+        Shape::Windows
+    } else {
+        Shape::Document
     }
 }
 

@@ -66,6 +66,12 @@ impl Findings {
         self.list.is_empty()
     }
 
+    /// Where the one added last ends.
+    #[must_use]
+    pub fn last_end(&self) -> Option<usize> {
+        self.list.last().map(|finding| finding.span.end)
+    }
+
     /// Takes back what was added since there were `len`.
     pub fn forget(&mut self, len: usize) {
         self.list.truncate(len);

@@ -1,6 +1,6 @@
 //! Bytes and lines of a document whose events are elements, not lines.
 
-use memchr::memchr_iter;
+use memchr::memchr;
 
 use crate::record::{Account, Amount, Span};
 
@@ -17,10 +17,10 @@ pub struct Claim {
 #[derive(Debug)]
 pub struct Ledger<'a> {
     bytes: &'a [u8],
-    /// Byte up to which newlines have been counted.
-    counted: usize,
-    /// Newlines before it.
+    /// Newlines passed so far.
     newlines: u32,
+    /// Where the next one is; the end of the bytes if there is none.
+    next_newline: usize,
     /// Lines claimed or passed so far, as the number of the first line nobody has claimed.
     unclaimed: u32,
     claimed: Amount,
@@ -30,17 +30,18 @@ impl<'a> Ledger<'a> {
     /// A ledger for `bytes`, nothing claimed yet.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, counted: 0, newlines: 0, unclaimed: 0, claimed: Amount::default() }
+        let next_newline = memchr(b'\n', bytes).unwrap_or(bytes.len());
+        Self { bytes, newlines: 0, next_newline, unclaimed: 0, claimed: Amount::default() }
     }
 
-    /// Lines before byte `at`. Cheap when `at` does not go backwards.
+    /// Lines before byte `at`, which must not go backwards.
     pub fn line(&mut self, at: usize) -> u32 {
-        if at < self.counted {
-            (self.counted, self.newlines) = (0, 0);
+        while self.next_newline < at.min(self.bytes.len()) {
+            self.newlines = self.newlines.saturating_add(1);
+            let from = self.next_newline + 1;
+            let rest = self.bytes.get(from..).unwrap_or_default();
+            self.next_newline = from + memchr(b'\n', rest).unwrap_or(rest.len());
         }
-        let passed = self.bytes.get(self.counted..at).unwrap_or_default();
-        self.newlines = self.newlines.saturating_add(count(passed));
-        self.counted = self.counted.max(at.min(self.bytes.len()));
         self.newlines
     }
 
@@ -63,10 +64,6 @@ impl<'a> Ledger<'a> {
         account.structure.bytes += (consumed as u64).saturating_sub(self.claimed.bytes);
         account.structure.lines += lines.saturating_sub(self.claimed.lines);
     }
-}
-
-fn count(bytes: &[u8]) -> u32 {
-    u32::try_from(memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

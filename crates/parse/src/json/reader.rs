@@ -4,6 +4,7 @@
 use super::nesting::{Container, Nesting};
 use super::{is_blank, skip_blanks};
 use crate::record::Span;
+use crate::time::{Micros, StampReader};
 
 /// Where strict reading stopped, and what should have stood there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,14 +103,31 @@ impl<'a> Reader<'a> {
     /// Where no string comes next, or it is not closed, or holds a control character or a bad escape.
     #[inline]
     pub fn string(&mut self) -> Result<&'a [u8], Fault> {
-        if !self.eat(b'"') {
-            return self.fault("a string");
+        if self.peek() == Some(b'"') { self.open_string() } else { self.fault("a string") }
+    }
+
+    /// Consumes the string whose opening quote comes next.
+    #[expect(
+        clippy::inline_always,
+        reason = "most of a document is strings; a call per string costs a tenth"
+    )]
+    #[inline(always)]
+    fn open_string(&mut self) -> Result<&'a [u8], Fault> {
+        let rest = self.document.get(self.at + 1..).unwrap_or_default();
+        let mut len = plain_len(rest);
+        if rest.get(len) != Some(&b'"') {
+            len = string_len(rest, len).map_err(|fault| Fault { at: self.at + 1 + fault.at, ..fault })?;
         }
-        let start = self.at;
-        self.at = string_end(self.document, start)?;
-        let inside = self.document.get(start..self.at).unwrap_or_default();
-        self.at += 1;
-        Ok(inside)
+        self.at += len + 2;
+        Ok(rest.get(..len).unwrap_or_default())
+    }
+
+    /// Consumes a string that is nothing but a stamp of the common shape, if one comes next.
+    pub(super) fn stamp(&mut self, stamps: &mut StampReader) -> Option<Micros> {
+        let inside = self.document.get(self.at..)?.strip_prefix(b"\"")?;
+        let stamp = stamps.read(inside).filter(|stamp| inside.get(stamp.len) == Some(&b'"'))?;
+        self.at += stamp.len + 2;
+        Some(stamp.ts)
     }
 
     /// Consumes any value.
@@ -130,61 +148,61 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut nesting = Nesting::default();
         let mut objects = 0;
+        let mut container = None;
         loop {
+            if container == Some(Container::Object) {
+                self.member_key(visit, objects, nesting.depth())?;
+            }
             match self.peek() {
+                Some(b'"') => {
+                    self.open_string()?;
+                }
                 Some(b'{') => {
                     self.at += 1;
                     if !self.eat(b'}') {
+                        container = Some(Container::Object);
                         nesting.push(Container::Object);
                         objects += 1;
                         if objects == 1 {
                             visit.outermost_object(nesting.depth());
                         }
-                        self.member_key(visit, objects, nesting.depth())?;
                         continue;
                     }
                 }
                 Some(b'[') => {
                     self.at += 1;
                     if !self.eat(b']') {
+                        container = Some(Container::Array);
                         nesting.push(Container::Array);
                         continue;
                     }
                 }
-                Some(b'"') => {
-                    self.string()?;
-                }
-                _ => self.atom()?,
+                first => self.atom(first)?,
             }
-            loop {
-                let next = match nesting.innermost() {
-                    None => return Ok(Span { start, end: self.at }),
-                    Some(_) => self.peek(),
-                };
-                match (nesting.innermost(), next) {
-                    (Some(Container::Array), Some(b',')) => {
+            // A value has ended, and perhaps containers with it.
+            while let Some(open) = container {
+                match (self.peek(), open) {
+                    (Some(b','), _) => {
                         self.at += 1;
                         break;
                     }
-                    (Some(Container::Object), Some(b',')) => {
-                        self.at += 1;
-                        self.member_key(visit, objects, nesting.depth())?;
-                        break;
-                    }
-                    (Some(Container::Array), Some(b']')) => self.at += 1,
-                    (Some(Container::Object), Some(b'}')) => {
-                        self.at += 1;
-                        objects -= 1;
-                    }
-                    (Some(Container::Array), _) => return self.fault("`,` or `]`"),
-                    _ => return self.fault("`,` or `}`"),
+                    (Some(b']'), Container::Array) => {}
+                    (Some(b'}'), Container::Object) => objects -= 1,
+                    (_, Container::Array) => return self.fault("`,` or `]`"),
+                    (_, Container::Object) => return self.fault("`,` or `}`"),
                 }
+                self.at += 1;
                 nesting.pop();
+                container = nesting.innermost();
+            }
+            if container.is_none() {
+                return Ok(Span { start, end: self.at });
             }
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the other half of the loop that reads most bytes")]
+    #[inline(always)]
     fn member_key<V: Visit>(&mut self, visit: &mut V, objects: usize, depth: usize) -> Result<(), Fault> {
         let key = self.string()?;
         if !self.eat(b':') {
@@ -195,15 +213,16 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Consumes a number or a literal.
-    fn atom(&mut self) -> Result<(), Fault> {
+    /// Consumes a number or a literal that begins with `first`.
+    #[inline]
+    fn atom(&mut self, first: Option<u8>) -> Result<(), Fault> {
         let rest = self.document.get(self.at..).unwrap_or_default();
-        let len = match rest.first() {
+        let len = match first {
             Some(b'-' | b'0'..=b'9') => number_len(rest),
-            _ => [b"true".as_slice(), b"false", b"null"]
-                .into_iter()
-                .find(|word| rest.starts_with(word))
-                .map(<[u8]>::len),
+            Some(b't') => rest.starts_with(b"true").then_some(4),
+            Some(b'f') => rest.starts_with(b"false").then_some(5),
+            Some(b'n') => rest.starts_with(b"null").then_some(4),
+            _ => None,
         };
         match len {
             Some(len) => {
@@ -263,35 +282,32 @@ impl Members {
     }
 }
 
-/// Where the string whose inside starts at `start` has its closing quote.
-#[inline]
-fn string_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
-    let mut at = start;
+/// Length of the inside of a string, of which `len` bytes are known to be plain.
+#[inline(never)]
+fn string_len(inside: &[u8], mut len: usize) -> Result<usize, Fault> {
     loop {
-        at += plain_len(bytes.get(at..).unwrap_or_default());
-        match bytes.get(at) {
-            Some(b'"') => return Ok(at),
-            Some(b'\\') => at = escape_end(bytes, at)?,
-            Some(_) => return Err(Fault { at, expected: "no control character in a string" }),
-            None => return Err(Fault { at, expected: "the end of a string" }),
+        match inside.get(len) {
+            Some(b'"') => return Ok(len),
+            Some(b'\\') => len = escape_end(inside, len)?,
+            Some(_) => return Err(Fault { at: len, expected: "no control character in a string" }),
+            None => return Err(Fault { at: len, expected: "the end of a string" }),
         }
+        len += plain_len(inside.get(len..).unwrap_or_default());
     }
 }
 
 /// Length of the run of bytes that are no quote, no backslash and no control character; eight at a time.
 #[inline]
 fn plain_len(bytes: &[u8]) -> usize {
-    let mut len = 0;
     let mut rest = bytes;
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
         let special = special_bytes(u64::from_le_bytes(*chunk));
         if special != 0 {
-            return len + (special.trailing_zeros() / 8) as usize;
+            return bytes.len() - rest.len() + (special.trailing_zeros() / 8) as usize;
         }
-        len += 8;
         rest = tail;
     }
-    len + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()
+    bytes.len() - rest.len() + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()
 }
 
 /// The high bit of every byte of `word` that ends a plain run. Bytes above the lowest hit may be
@@ -302,8 +318,8 @@ const fn special_bytes(word: u64) -> u64 {
     const HIGHS: u64 = ONES << 7;
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | control) & HIGHS
+    let below = word.wrapping_sub(ONES * 0x20) | quote.wrapping_sub(ONES) | backslash.wrapping_sub(ONES);
+    below & !word & HIGHS
 }
 
 /// First byte behind the escape that starts at `at`.

@@ -35,9 +35,12 @@ pub fn instant(reader: &mut Reader<'_>, stamps: &mut StampReader) -> Result<Inst
     match reader.peek() {
         Some(b'"') => {
             let start = reader.at();
+            if let Some(ts) = reader.stamp(stamps) {
+                return Ok(Instant::At(ts));
+            }
             let inside = reader.string()?;
             let unreadable = Instant::Unreadable(Span { start, end: reader.at() });
-            Ok(instant_text(inside, stamps).map_or(unreadable, Instant::At))
+            Ok(time::rfc3339(&unescape(inside)).map_or(unreadable, Instant::At))
         }
         Some(b'n') => reader.skip().map(|_| Instant::Missing),
         _ => {
@@ -47,13 +50,6 @@ pub fn instant(reader: &mut Reader<'_>, stamps: &mut StampReader) -> Result<Inst
             let ts = whole.or_else(|| number.parse().ok().and_then(time::epoch_f64));
             Ok(ts.map_or(Instant::Unreadable(span), Instant::At))
         }
-    }
-}
-
-fn instant_text(inside: &[u8], stamps: &mut StampReader) -> Option<Micros> {
-    match stamps.read(inside) {
-        Some(stamp) if stamp.len == inside.len() => Some(stamp.ts),
-        _ => time::rfc3339(&unescape(inside)),
     }
 }
 

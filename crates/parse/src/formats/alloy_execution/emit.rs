@@ -25,8 +25,9 @@ pub fn emit<'a>(page: &mut Page<'a>, window: &'a [u8], ledger: &mut Ledger<'a>, 
             page.findings.push(Code::OverlappingPage, execution.span, Fate::Kept, message);
         }
     }
-    for result in invalid_utf8(page, window) {
-        page.findings.push(Code::InvalidUtf8, result, Fate::Kept, "expected UTF-8");
+    let purity = purity(page, window);
+    if purity == Purity::Mixed {
+        report_invalid(page, window);
     }
     page.findings.sort();
     for (execution, repetition) in page.executions.iter().zip(&best) {
@@ -41,7 +42,7 @@ pub fn emit<'a>(page: &mut Page<'a>, window: &'a [u8], ledger: &mut Ledger<'a>, 
                 let range = execution.first_result..execution.first_result + execution.n_results;
                 let results = page.results.get(range).unwrap_or_default();
                 run_marks(execution, results, out);
-                let mut events = Events { window, execution, results, at: 0..results.len() };
+                let mut events = Events { window, purity, execution, results, at: 0..results.len() };
                 while let Some(event) = events.next_event() {
                     page.findings.claim_before(event.span.start, ledger, &mut out.account.rejected);
                     push(event, ledger, out);
@@ -90,14 +91,29 @@ fn completeness_rank(execution: &Execution<'_>) -> (bool, bool, bool, std::cmp::
     )
 }
 
-/// Places that are not UTF-8, one per result at most.
-fn invalid_utf8(page: &Page<'_>, window: &[u8]) -> Vec<Span> {
-    let Some(span) = page.executions.first().zip(page.executions.last()) else { return Vec::new() };
-    let all = window.get(span.0.span.start..span.1.span.end).unwrap_or_default();
-    if std::str::from_utf8(all).is_ok() {
-        return Vec::new();
+/// Whether the executions of a page are UTF-8, which one look at all of them tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purity {
+    Utf8,
+    Mixed,
+}
+
+fn purity(page: &Page<'_>, window: &[u8]) -> Purity {
+    let Some((first, last)) = page.executions.first().zip(page.executions.last()) else {
+        return Purity::Utf8;
+    };
+    let all = window.get(first.span.start..last.span.end).unwrap_or_default();
+    if std::str::from_utf8(all).is_ok() { Purity::Utf8 } else { Purity::Mixed }
+}
+
+/// One issue per event that is not UTF-8.
+fn report_invalid(page: &mut Page<'_>, window: &[u8]) {
+    let errors = page.executions.iter().filter_map(|execution| execution.error).map(|(span, _)| span);
+    let events = page.results.iter().map(|result| result.span).chain(errors);
+    let places: Vec<Span> = events.filter_map(|span| first_invalid(window, span)).collect();
+    for place in places {
+        page.findings.push(Code::InvalidUtf8, place, Fate::Kept, "expected UTF-8");
     }
-    page.results.iter().filter_map(|result| first_invalid(window, result.span)).collect()
 }
 
 fn first_invalid(window: &[u8], span: Span) -> Option<Span> {
@@ -152,6 +168,7 @@ fn outcome(execution: &Execution<'_>, results: &[StepResult<'_>]) -> (Status, &'
 /// The events of one execution in the order they stand: its results, and its error before, between or behind them.
 struct Events<'e, 'a> {
     window: &'a [u8],
+    purity: Purity,
     execution: &'e Execution<'a>,
     results: &'e [StepResult<'a>],
     /// Results still to come; once past the end, the error has been given too.
@@ -182,8 +199,26 @@ impl<'a> Events<'_, 'a> {
         }
     }
 
+    fn blank(&self, span: Span) -> Record<'a> {
+        let lossy = self.purity == Purity::Mixed && first_invalid(self.window, span).is_some();
+        Record {
+            span,
+            line: 0,
+            n_lines: 0,
+            ts: None,
+            level: Level::None,
+            class: Class::Plain,
+            logger: b"",
+            message: Text::EMPTY,
+            payload: None,
+            stream: 0,
+            flags: if lossy { Flags::LOSSY } else { Flags::NONE },
+            evidence: Evidence::NONE,
+        }
+    }
+
     fn step(&self, result: &StepResult<'a>) -> Event<'a> {
-        let mut record = blank(self.window, result.span);
+        let mut record = self.blank(result.span);
         record.ts = result.stopped_at.or(result.started_at);
         record.logger = result.connector.map_or(b"", |connector| connector.raw);
         record.payload = result.data.map(Text::plain);
@@ -207,7 +242,7 @@ impl<'a> Events<'_, 'a> {
     }
 
     fn error(&self, span: Span, failure: Failure<'a>) -> Event<'a> {
-        let mut record = blank(self.window, span);
+        let mut record = self.blank(span);
         record.ts = self.execution.stopped_at.or(self.execution.started_at);
         record.payload =
             self.window.get(span.start..span.end).filter(|raw| raw.starts_with(b"{")).map(Text::plain);
@@ -223,24 +258,6 @@ fn step_status(execution: &Execution<'_>, result: &StepResult<'_>) -> Status {
         (None, Some(_), _) | (None, None, Some(true)) => Status::Succeeded,
         (None, None, Some(false)) if execution.stopped_at.is_none() => Status::Running,
         _ => Status::Unknown,
-    }
-}
-
-fn blank(window: &[u8], span: Span) -> Record<'_> {
-    let lossy = first_invalid(window, span).is_some();
-    Record {
-        span,
-        line: 0,
-        n_lines: 0,
-        ts: None,
-        level: Level::None,
-        class: Class::Plain,
-        logger: b"",
-        message: Text::EMPTY,
-        payload: None,
-        stream: 0,
-        flags: if lossy { Flags::LOSSY } else { Flags::NONE },
-        evidence: Evidence::NONE,
     }
 }
 

@@ -6,8 +6,9 @@
 use super::failure::{Clues, Failure, ItemScan, describe};
 use crate::issue::Code;
 use crate::json::{
-    Completeness, Elements, Fate, Fault, Findings, Instant, Reader, Tokens, ValueKind, balanced_end,
-    element_end, instant, is_truthy, skip_blanks, text,
+    Collect, Completeness, Elements, Fate, Fault, Findings, Instant, Reader, Tokens, ValueKind, balanced_end,
+    close_envelope, collect_array, element_end, instant, is_truthy, reject_line, reject_object, skip_blanks,
+    text, trimmed,
 };
 use crate::record::Span;
 use crate::text::Text;
@@ -71,99 +72,23 @@ impl<'a> Page<'a> {
     /// page  := "{" … "data" ":" ("[" execution* "]" | execution) … "}"
     /// ```
     pub fn value(&mut self, document: &'a [u8], at: usize) -> usize {
-        self.document = document;
         match document.get(at) {
-            Some(b'[') => self.array(at),
+            Some(b'[') => collect_array(self, document, at),
             Some(b'{') => match outline(document, at) {
-                Outline::Page(data) => self.page(at, data),
-                Outline::Execution => self.element(at),
-                Outline::Other => self.foreign(at),
+                Outline::Page(data) => {
+                    let is_array = document.get(data) == Some(&b'[');
+                    let end = if is_array {
+                        collect_array(self, document, data)
+                    } else {
+                        self.object(document, data)
+                    };
+                    close_envelope(&mut self.findings, document, at, end)
+                }
+                Outline::Execution => self.object(document, at),
+                Outline::Other => reject_object::<Self>(&mut self.findings, document, at),
             },
-            _ => self.stray_line(at),
+            _ => reject_line(&mut self.findings, document, at),
         }
-    }
-
-    /// A page whose `data` has been found: what stands around it is only checked for being JSON.
-    fn page(&mut self, at: usize, data: usize) -> usize {
-        let data_end =
-            if self.document.get(data) == Some(&b'[') { self.array(data) } else { self.element(data) };
-        match members_end(self.document, data_end) {
-            Ok(end) => end,
-            Err(fault) => {
-                let end = balanced_end(self.document, at).unwrap_or(self.document.len()).max(data_end);
-                let span = trimmed(self.document, fault.at.clamp(data_end, end), end);
-                self.findings.reject(self.document, span, fault);
-                end
-            }
-        }
-    }
-
-    /// An array of executions, taken element by element.
-    fn array(&mut self, at: usize) -> usize {
-        let mut at = at + 1;
-        loop {
-            at = skip_blanks(self.document, at);
-            match self.document.get(at) {
-                None => return at,
-                Some(b',') => at += 1,
-                Some(b']' | b'}') => return at + 1,
-                Some(b'{') => {
-                    let end = self.element(at);
-                    at = self.reject_stray(end);
-                }
-                Some(_) => at = self.foreign_element(at),
-            }
-        }
-    }
-
-    /// What stands between an element and the comma behind it.
-    fn reject_stray(&mut self, at: usize) -> usize {
-        let start = skip_blanks(self.document, at);
-        if matches!(self.document.get(start), None | Some(b',' | b']' | b'}')) {
-            return at;
-        }
-        let end = element_end(self.document, start).unwrap_or(self.document.len());
-        let fault = Fault { at: start, expected: "`,` or `]`" };
-        self.findings.reject(self.document, trimmed(self.document, start, end), fault);
-        end
-    }
-
-    /// An array element that is no object.
-    fn foreign_element(&mut self, at: usize) -> usize {
-        let end = element_end(self.document, at).unwrap_or(self.document.len());
-        let mut reader = Reader::new(self.document, at);
-        match reader.skip() {
-            Ok(span) if span.end == end => self.unexpected(span, "expected an execution, found no object"),
-            Ok(_) => self.invalid(at, end, Fault { at: reader.at(), expected: "`,` or `]`" }),
-            Err(fault) => self.invalid(at, end, fault),
-        }
-        end
-    }
-
-    /// An object that is neither page nor execution.
-    fn foreign(&mut self, at: usize) -> usize {
-        let mut reader = Reader::new(self.document, at);
-        match reader.skip() {
-            Ok(span) => {
-                // An empty body says nothing and is nothing.
-                if span.len() > 2 {
-                    self.unexpected(span, "expected `data` or an execution, found another object");
-                }
-                span.end
-            }
-            Err(fault) => {
-                let end = balanced_end(self.document, at).unwrap_or(self.document.len());
-                self.invalid(at, end, fault);
-                end
-            }
-        }
-    }
-
-    fn stray_line(&mut self, at: usize) -> usize {
-        let rest = self.document.get(at..).unwrap_or_default();
-        let end = at + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        self.invalid(at, end, Fault { at, expected: "an object or an array" });
-        end
     }
 
     fn unexpected(&mut self, span: Span, message: &'static str) {
@@ -172,38 +97,6 @@ impl<'a> Page<'a> {
 
     fn invalid(&mut self, start: usize, end: usize, fault: Fault) {
         self.findings.reject(self.document, trimmed(self.document, start, end), fault);
-    }
-
-    /// The execution whose opening brace is at `at`: strictly, else by its members.
-    fn element(&mut self, at: usize) -> usize {
-        let (n_results, n_findings) = (self.results.len(), self.findings.len());
-        let mut execution = Execution { first_result: n_results, ..Execution::default() };
-        let mut reader = Reader::new(self.document, at);
-        let mut completeness = Completeness::Whole;
-        let end = match self.execution(&mut reader, &mut execution) {
-            Ok(()) => reader.at(),
-            Err(fault) => {
-                self.results.truncate(n_results);
-                self.findings.forget(n_findings);
-                execution = Execution { first_result: n_results, ..Execution::default() };
-                let end = balanced_end(self.document, at);
-                if end.is_none() {
-                    completeness = Completeness::Cut;
-                }
-                let end = end.unwrap_or(self.document.len());
-                self.salvage(Span { start: at, end }, fault, &mut execution);
-                end
-            }
-        };
-        execution.span = trimmed(self.document, at, end);
-        execution.n_results = self.results.len() - n_results;
-        execution.completeness = Some(completeness);
-        if execution.id.is_some() || execution.n_results > 0 || execution.started_text.is_some() {
-            self.executions.push(execution);
-        } else if self.findings.len() == n_findings {
-            self.unexpected(execution.span, "expected an execution, found another object");
-        }
-        end
     }
 
     fn execution(&mut self, reader: &mut Reader<'a>, execution: &mut Execution<'a>) -> Result<(), Fault> {
@@ -358,6 +251,47 @@ impl<'a> Page<'a> {
     }
 }
 
+impl<'a> Collect<'a> for Page<'a> {
+    const EXPECTED: &'static str = "expected an execution, found something else";
+
+    /// The execution whose opening brace is at `at`: strictly, else by its members.
+    fn object(&mut self, document: &'a [u8], at: usize) -> usize {
+        self.document = document;
+        let (n_results, n_findings) = (self.results.len(), self.findings.len());
+        let mut execution = Execution { first_result: n_results, ..Execution::default() };
+        let mut reader = Reader::new(self.document, at);
+        let mut completeness = Completeness::Whole;
+        let end = match self.execution(&mut reader, &mut execution) {
+            Ok(()) => reader.at(),
+            Err(fault) => {
+                self.results.truncate(n_results);
+                self.findings.forget(n_findings);
+                execution = Execution { first_result: n_results, ..Execution::default() };
+                let end = balanced_end(self.document, at);
+                if end.is_none() {
+                    completeness = Completeness::Cut;
+                }
+                let end = end.unwrap_or(self.document.len());
+                self.salvage(Span { start: at, end }, fault, &mut execution);
+                end
+            }
+        };
+        execution.span = trimmed(self.document, at, end);
+        execution.n_results = self.results.len() - n_results;
+        execution.completeness = Some(completeness);
+        if execution.id.is_some() || execution.n_results > 0 || execution.started_text.is_some() {
+            self.executions.push(execution);
+        } else if self.findings.len() == n_findings {
+            self.unexpected(execution.span, Self::EXPECTED);
+        }
+        end
+    }
+
+    fn findings(&mut self) -> &mut Findings {
+        &mut self.findings
+    }
+}
+
 /// What the object at `at` is, told by the first telling key.
 enum Outline {
     /// A page; where its data starts.
@@ -380,19 +314,6 @@ fn outline(document: &[u8], at: usize) -> Outline {
         }
     }
     Outline::Other
-}
-
-/// The end of an object of which a value ends at `at`: what follows must be members.
-fn members_end(document: &[u8], at: usize) -> Result<usize, Fault> {
-    let mut reader = Reader::new(document, at);
-    while reader.eat(b',') {
-        reader.string()?;
-        if !reader.eat(b':') {
-            return Err(Fault { at: reader.at(), expected: "`:`" });
-        }
-        reader.skip()?;
-    }
-    if reader.eat(b'}') { Ok(reader.at()) } else { Err(Fault { at: reader.at(), expected: "`,` or `}`" }) }
 }
 
 /// A member of an object that may be damaged.
@@ -424,12 +345,6 @@ fn next_member(document: &[u8], at: usize) -> Option<Member<'_>> {
             _ => at = balanced_end(document, at)?,
         }
     }
-}
-
-/// `start..end` without blanks at its end.
-fn trimmed(document: &[u8], start: usize, end: usize) -> Span {
-    let bytes = document.get(start..end).unwrap_or_default();
-    Span { start, end: start + bytes.trim_ascii_end().len() }
 }
 
 fn truth(raw: &[u8]) -> Option<bool> {
