@@ -99,7 +99,7 @@ struct Build<'a> {
 
 impl<'a> Build<'a> {
     fn new(spec: &BuildSpec, mut truth: TruthRun, rng: Rng, templates: &'a mut Templates) -> Self {
-        truth.n_lines = Some(0);
+        truth.n_tuples = Some(0);
         let run = templates.next_run();
         Self {
             rng,
@@ -127,7 +127,7 @@ impl<'a> Build<'a> {
         }
         self.spans.push(from..self.text.len());
         self.times.push(self.now);
-        *self.truth.n_lines.get_or_insert(0) += 1;
+        *self.truth.n_tuples.get_or_insert(0) += 1;
         self.now += u64::from(self.rng.chance(200));
     }
 

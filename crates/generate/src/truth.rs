@@ -145,9 +145,10 @@ pub struct TruthRun {
     pub tail_gap_ms: Option<i64>,
     /// Phases and steps. Depth 0 first to last, those of depth 1 behind the one they are part of.
     pub steps: Vec<TruthStep>,
-    /// Physical lines (Apify), distinct tuples (Cloudflare: a tuple repeated by an overlapping
-    /// page counts once); null for the other two, whose records are no lines.
+    /// Apify: physical lines; null for the other platforms, whose records are no lines.
     pub n_lines: Option<u64>,
+    /// Cloudflare: distinct tuples (one repeated by an overlapping page counts once); else null.
+    pub n_tuples: Option<u64>,
     /// Apify: of these, blank ones that stand between events and are no part of one.
     pub n_blank_lines: u64,
     /// Events. Apify: physical lines joined by shape. Cloudflare: tuples, blank ones included, that are
@@ -235,6 +236,7 @@ impl TruthRun {
             tail_gap_ms: None,
             steps: Vec::new(),
             n_lines: None,
+            n_tuples: None,
             n_blank_lines: 0,
             n_events: 0,
             n_errors: 0,
