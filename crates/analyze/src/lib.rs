@@ -20,6 +20,7 @@
 //! ```
 
 mod assemble;
+pub mod cluster;
 pub mod durations;
 mod events;
 mod group;

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! template    := line [ " | " reason ] [ " at " function " (" file ")" ]       at most 300 characters
-//! <n> number  <dur> 30s  <time> date, clock  <hex> <uuid> <id>  <q> quoted  <path>  <email>  <json>  <html>
+//! <n> number  <dur> 30s  <size> 3.5 MB  <time> date, clock  <hex> <uuid> <id>  <q> quoted  <path>  <email>  <json>  <html>
 //! https://host<path>     scheme and host stay, so a group shows whose fault it is while that is one host's
 //! ```
 //!
@@ -38,7 +38,7 @@ pub fn mask(message: &str, template: &mut String) {
     }
     truncate_chars(template, room);
     if let Some(frame) = parts.frame {
-        template.push_str(" at ");
+        template.push_str(if template.is_empty() { "at " } else { " at " });
         line::mask(frame.function, TEMPLATE_CHARS, template);
         if !frame.file.is_empty() {
             template.push_str(" (");
@@ -85,7 +85,8 @@ mod tests {
         check("Timeout 30000ms exceeded.", "Timeout <dur> exceeded.");
         check("after 1.5s, 2min or 1h2m3s", "after <dur>, <dur> or <dur>");
         check("timed out after 60 seconds.", "timed out after <n> seconds.");
-        check("Using 976 MB of 1024 MB (95%).", "Using <n> MB of <n> MB (<n>%).");
+        check("Using 976 MB of 1024 MB (95%).", "Using <size> of <size> (<n>%).");
+        check("of 32768MB, 12 bytes or 3 kBq", "of <size>, <size> or <n> kBq");
         check("v20.18.1 glob@7.2.3: errno=-104 3rd", "v<n> glob@<n>: errno=-104 <n>rd");
         check("worker12 in chunk-7 at -3.5", "worker<n> in chunk-<n> at <n>");
         check("10.0.91.212:8010", "<n>:<n>");
@@ -116,13 +117,13 @@ mod tests {
 
     #[test]
     fn ids() {
-        check("actor 6sOStSkN5Nfea7vRE ended", "actor <id> ended");
-        check("request iVsFtPcmh0859yB.", "request <id>.");
-        check("id eLvnNyRZMeUFrJhap", "id <id>");
-        check("execution V1StGXR8_Z5jdHi6B-myT", "execution <id>");
-        check("run 609640b8-df07-4397-8325-dddacff1ff3f", "run <uuid>");
-        check("run-609640b8-df07-4397-8325-dddacff1ff3f.", "run-<uuid>.");
-        check("commit 84e2f1c at 0x7312f288f860", "commit <hex> at <hex>");
+        check("actor 9wQpRzT4Kbd2vYx8M ended", "actor <id> ended");
+        check("request fHcWqLmz7305kDr.", "request <id>.");
+        check("id kUyRvBqWLmZeXtNpa", "id <id>");
+        check("execution q7KdW_2mZs9Lx-4RbTyUn", "execution <id>");
+        check("run 5d0f7a31-9c24-4be8-8f16-a0b1c2d3e4f5", "run <uuid>");
+        check("run-5d0f7a31-9c24-4be8-8f16-a0b1c2d3e4f5.", "run-<uuid>.");
+        check("commit 1a2b3c4 at 0x7f90a1b2c3d4", "commit <hex> at <hex>");
         check("sha256:e3b0c44298fc1c149afbf4c8996fb924", "sha<n>:<hex>");
         check("deadbeef facade", "deadbeef facade");
         check("token k3j5h2k4j5z", "token <id>");
@@ -183,17 +184,18 @@ mod tests {
     fn javascript_traces_keep_the_top_application_frame() {
         check(
             "handleRequestFunction failed, reclaiming failed request back to the list or queue\n  \
-             Error: Page didn't load, retrying...\n      \
+             Error: Page didn't load, going on...\n      \
              at Object.wait (/home/u/node_modules/apify/build/x.js:1:2)\n      \
              at async ShopCrawler.handlePage [as run] (/home/u/src/main.js:363:23)\n      \
              at async other (/home/u/src/routes.js:3:3)",
             "handleRequestFunction failed, reclaiming failed request back to the list or queue | \
-             Error: Page didn't load, retrying... at ShopCrawler.handlePage (main.js)",
+             Error: Page didn't load, going on... at ShopCrawler.handlePage (main.js)",
         );
         check("x\n    at file:///app/dist/a.js:1:2", "x at <anonymous> (a.js)");
         check("x\n    at listOnTimeout (node:internal/timers:559:17)", "x");
         check("x\n    at Promise.all (index 0)\n    at internal/timers.js:5:1", "x");
         check("x\nat least one", "x | at least one");
+        check("    at g (/app/src/b.js:1:2)\n    at h (/app/src/c.js:1:2)", "at g (b.js)");
     }
 
     #[test]
@@ -274,6 +276,77 @@ mod tests {
     }
 
     #[test]
+    fn any_mixture_is_masked_and_letters_never_doubled() {
+        let pieces = [
+            "word",
+            "Err",
+            " ",
+            " ",
+            "12",
+            "1.5",
+            "MB",
+            " MB",
+            "s",
+            "://",
+            "http",
+            "/",
+            "a/b",
+            ".",
+            ":",
+            "@",
+            "x.y",
+            "-",
+            "_",
+            "\"",
+            "'",
+            "`",
+            "{",
+            "}",
+            "[",
+            "]",
+            "(",
+            ")",
+            "\n",
+            "    at f (",
+            "aB3dE6gH9jK2mN5pQ",
+            "0x1f",
+            "2025-01-31",
+            "T10:00:00Z",
+            "é",
+            "“",
+            "”",
+            "✘",
+            ",",
+            "=",
+            "<",
+            "code",
+            "File \"",
+            "\", line ",
+            "Traceback (most recent call last):\n",
+            "=====",
+            "^",
+            "\\",
+            "\u{a0}",
+        ];
+        // A fixed xorshift: the same mixtures every time.
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut template = String::new();
+        for _ in 0..50_000 {
+            let mut message = String::new();
+            for _ in 0..12 {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                message.push_str(pieces[usize::try_from(state % pieces.len() as u64).unwrap_or(0)]);
+            }
+            mask(&message, &mut template);
+            assert!(template.chars().count() <= TEMPLATE_CHARS, "{message:?}");
+            let count = |text: &str| text.matches("Err").count();
+            assert!(count(&template) <= count(&message), "{message:?} gave {template:?}");
+        }
+    }
+
+    #[test]
     fn hostile_input_takes_linear_time() {
         let seeds = [
             "a",
@@ -335,12 +408,12 @@ mod tests {
         let mut template = String::new();
         for seed in seeds {
             for tail in ["", "\n    at f (a.js:1:1)", "\"", "}"] {
-                let text = format!("{}{tail}", seed.repeat((1 << 20) / seed.len()));
+                let text = format!("{}{tail}", seed.repeat((1 << 18) / seed.len()));
                 mask(&text, &mut template);
                 assert!(template.chars().count() <= TEMPLATE_CHARS);
             }
         }
-        // About 220 MiB; a quadratic step on one of them alone takes hours.
-        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+        // About 55 MiB; a quadratic step on one of them alone takes minutes.
+        assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
     }
 }

@@ -86,6 +86,10 @@ const TIME_UNITS: [&[u8]; 18] = [
     "µs".as_bytes(),
 ];
 
+/// Units that make a number a size.
+const SIZE_UNITS: [&[u8]; 11] =
+    [b"B", b"kB", b"KB", b"MB", b"GB", b"TB", b"KiB", b"MiB", b"GiB", b"bytes", b"byte"];
+
 /// First words of the HTTP reason phrases that follow a status.
 const REASONS: [&[u8]; 13] = [
     b"OK",
@@ -116,7 +120,7 @@ pub(super) fn mask(text: &str, room: usize, out: &mut String) {
         closers: Closers::default(),
         out,
     };
-    while scan.at < scan.bytes.len() && scan.out.len() + (scan.at - scan.copied) < full {
+    while scan.at < scan.bytes.len() && scan.out.len() + scan.at.saturating_sub(scan.copied) < full {
         scan.step();
     }
     scan.flush(scan.at);
@@ -155,7 +159,7 @@ impl Scan<'_, '_> {
     /// Copies what stands between the last replacement and `end`.
     fn flush(&mut self, end: usize) {
         self.out.push_str(self.text.get(self.copied..end).unwrap_or_default());
-        self.copied = end;
+        self.copied = self.copied.max(end);
     }
 
     /// Puts `mask` in the place of `start..end` and goes on behind it.
@@ -313,6 +317,21 @@ impl Scan<'_, '_> {
         }
         self.runs(start, trimmed);
         self.at = end;
+        if self.copied == end && self.byte(end) == b' ' && self.out.ends_with("<n>") {
+            self.size_unit(end);
+        }
+    }
+
+    /// `<n> MB` becomes `<size>`: the same figure may come in another unit.
+    fn size_unit(&mut self, blank: usize) {
+        let end = run_end(self.bytes, blank + 1, self.bytes.len().min(blank + 8));
+        let unit = self.bytes.get(blank + 1..end).unwrap_or_default();
+        if SIZE_UNITS.contains(&unit) {
+            self.out.truncate(self.out.len() - "<n>".len());
+            self.out.push_str("<size>");
+            self.copied = end;
+            self.at = end;
+        }
     }
 
     /// Remembers whether a word announces a code.
@@ -393,6 +412,8 @@ impl Scan<'_, '_> {
             self.replace(start, end, "<hex>");
         } else if shape.is_id() {
             self.replace(start, end, "<id>");
+        } else if is_size(run) {
+            self.replace_number(start, end, "<size>");
         } else if let Some(units) = duration_len(run) {
             if units == run.len() {
                 self.replace_number(start, end, "<dur>");
@@ -418,8 +439,12 @@ impl Scan<'_, '_> {
         let end = fraction_end(self.bytes, end, limit);
         let unit_end = run_end(self.bytes, end, limit);
         let unit = self.bytes.get(end..unit_end).unwrap_or_default();
-        if !unit.is_empty() && TIME_UNITS.contains(&unit) {
+        if TIME_UNITS.contains(&unit) {
             self.replace_number(start, unit_end, "<dur>");
+            return unit_end;
+        }
+        if SIZE_UNITS.contains(&unit) {
+            self.replace_number(start, unit_end, "<size>");
             return unit_end;
         }
         self.replace_number(start, end, "<n>");
@@ -728,6 +753,12 @@ fn fraction_end(bytes: &[u8], from: usize, limit: usize) -> usize {
         end += 1 + len;
     }
     end
+}
+
+/// Whether a run is digits and a unit of memory.
+fn is_size(run: &[u8]) -> bool {
+    let digits = run.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && run.get(digits..).is_some_and(|unit| SIZE_UNITS.contains(&unit))
 }
 
 /// `8-4-4-4-12` hex digits.

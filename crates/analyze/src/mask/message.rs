@@ -5,7 +5,7 @@ use memchr::{memchr, memmem};
 /// What of a message enters its template.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts<'a> {
-    /// First line that says something.
+    /// First line that says something; empty for a piece of a stack trace.
     pub head: &'a str,
     /// The line below that gives the reason.
     pub reason: Option<&'a str>,
@@ -60,8 +60,13 @@ pub(super) fn parts(message: &str) -> Parts<'_> {
     if head.is_some_and(starts_with_location) {
         reason = None;
     }
-    let first = || message.trim_start().split('\n').next().unwrap_or_default().trim_end();
-    Parts { head: head.unwrap_or_else(first), reason, frame: frame.or(python_frame) }
+    let frame = frame.or(python_frame);
+    let fallback = || if frame.is_some() { "" } else { first_line(message) };
+    Parts { head: head.unwrap_or_else(fallback), reason, frame }
+}
+
+fn first_line(message: &str) -> &str {
+    message.trim_start().split('\n').next().unwrap_or_default().trim_end()
 }
 
 /// What has been seen while walking down the lines of a message.
