@@ -1,7 +1,7 @@
 //! From an error message to its template: what varies between occurrences is masked.
 //!
-//! Owns which parts of a message are kept ([`message`]) and how one line of it is masked
-//! ([`line`]). Grouping by template is the caller's, merging near-identical templates is
+//! Owns which parts of a message are kept (`mask/message.rs`) and how one line of it is masked
+//! (`mask/line.rs`). Grouping by template is the caller's, merging near-identical templates is
 //! [`crate::cluster`]'s.
 //!
 //! ```text
