@@ -22,7 +22,7 @@ use crate::survey::Survey;
 pub struct EventPlan<'s> {
     survey: &'s Survey,
     runs: Vec<(&'s RunDraft, Run)>,
-    pieces: Vec<Piece>,
+    shares: Vec<Vec<Piece>>,
     readings: BTreeMap<usize, Reading>,
 }
 
@@ -82,15 +82,35 @@ impl Survey {
                 }
             }
         }
-        EventPlan { survey: self, runs, pieces, readings }
+        EventPlan { survey: self, runs, shares: share(pieces), readings }
     }
 }
 
+/// Bytes of input that one chunk of events is made from: some hundred thousand events.
+const SHARE_BYTES: u64 = 12 << 20;
+
+fn share(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+    let mut shares: Vec<Vec<Piece>> = Vec::new();
+    let mut bytes = 0;
+    for piece in pieces {
+        let size: u64 = piece.parts.iter().map(|(_, extent)| extent.end - extent.start).sum();
+        match shares.last_mut().filter(|_| bytes + size <= SHARE_BYTES) {
+            Some(share) => share.push(piece),
+            None => {
+                shares.push(vec![piece]);
+                bytes = 0;
+            }
+        }
+        bytes += size;
+    }
+    shares
+}
+
 impl EventPlan<'_> {
-    /// The pieces, in the order of the table.
+    /// The pieces in the order of the table, in shares of about the same size.
     #[must_use]
-    pub fn pieces(&self) -> &[Piece] {
-        &self.pieces
+    pub fn shares(&self) -> &[Vec<Piece>] {
+        &self.shares
     }
 
     /// Reads one piece and hands its events to `push`, in the order of the table.

@@ -270,12 +270,17 @@ impl Group<'_> {
             (input, reading, read_log(log, prefix, options))
         });
         let mut seen = Vec::new();
-        for (input, reading, mut part) in read {
+        for (index, (input, reading, mut part)) in read.into_iter().enumerate() {
             if n_parts > 1 && !part.prints.is_empty() {
                 self.leave_out_repeated(input, reading, &mut part, &mut seen);
             }
+            if index + 1 < n_parts {
+                part.withdraw(Code::MissingPage);
+            }
+            if index > 0 {
+                assembler.next_part();
+            }
             self.assemble(input, reading, part, &mut assembler);
-            assembler.next_part();
         }
         let runs = assembler.finish();
         for run in &runs {
@@ -502,6 +507,13 @@ fn read_text(log: Log, prefix: CommonPrefix, options: &Options) -> ReadLog {
 }
 
 impl ReadLog {
+    /// Takes back what a further part of the log has answered.
+    fn withdraw(&mut self, code: Code) {
+        for shard in &mut self.shards {
+            shard.issues.withdraw(code);
+        }
+    }
+
     /// Reads one stretch.
     fn stretch(&mut self, stretch: Stretch<'_>, options: &Options) {
         let mut collector = Collector::new(stretch.start);

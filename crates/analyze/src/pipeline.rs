@@ -123,24 +123,28 @@ impl Engine {
     }
 
     /// Reads the events of the selected runs, in the order of the table. Each piece of the work
-    /// fills a chunk of its own, made by `new` and filled by `push`; `take` gets the chunks in order.
+    /// fills a chunk of its own, made by `new`, filled by `push` and closed by `close`; `take`
+    /// gets what `close` made of them, in order.
     ///
     /// # Errors
     ///
     /// The first error of reading again or of `take`.
-    pub fn events<C: Send, E: Send + From<EventsError>>(
+    pub fn events<C: Send, B: Send, E: Send + From<EventsError>>(
         &self,
         plan: &EventPlan<'_>,
         inputs: &[&dyn Input],
         new: impl Fn() -> C + Sync,
         push: impl Fn(&mut C, &EventRow<'_>) + Sync,
-        mut take: impl FnMut(C) -> Result<(), E> + Send,
+        close: impl Fn(C) -> B + Sync,
+        mut take: impl FnMut(B) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        let work = |piece: &Piece| {
+        let work = |share: &Vec<Piece>| {
             let mut chunk = new();
-            plan.read(piece, inputs, &self.options, &mut |row| push(&mut chunk, row)).map(|()| chunk)
+            let read = |piece| plan.read(piece, inputs, &self.options, &mut |row| push(&mut chunk, row));
+            share.iter().try_for_each(read)?;
+            Ok(close(chunk))
         };
-        self.in_order(plan.pieces(), work, |chunk| take(chunk?))
+        self.in_order(plan.shares(), work, |chunk: Result<B, EventsError>| take(chunk?))
     }
 
     /// Runs `work` on each item by all threads, and hands the results to `take` in order.

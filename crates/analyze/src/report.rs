@@ -21,6 +21,8 @@ pub struct Selection {
     pub since: Option<Micros>,
     /// Runs that started before this instant.
     pub until: Option<Micros>,
+    /// Runs with these ids; with any when empty.
+    pub runs: Vec<String>,
     /// Runs of these groups; of all when empty.
     pub groups: Vec<String>,
     /// Runs with these statuses; with any when empty.
@@ -38,6 +40,7 @@ impl Selection {
             }
         };
         in_time
+            && (self.runs.is_empty() || self.runs.contains(&run.run_id))
             && (self.groups.is_empty() || self.groups.contains(&run.group))
             && (self.statuses.is_empty() || self.statuses.contains(&run.verdict.status))
     }

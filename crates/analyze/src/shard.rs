@@ -265,6 +265,12 @@ impl IssueLog {
         });
     }
 
+    /// Forgets the issues of one code.
+    pub fn withdraw(&mut self, code: Code) {
+        self.counts.remove(&code);
+        self.listed.retain(|issue| issue.code != code);
+    }
+
     /// Adds the issues of a later stretch, `lines` further down.
     pub fn append(&mut self, other: Self, lines: u64) {
         let mut unlisted = other.counts;

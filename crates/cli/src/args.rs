@@ -1,0 +1,392 @@
+//! The command line: every command and option, and what their values mean.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use logmill_analyze::{Bucket, Layout, SplitRuns};
+use logmill_frame::{FileFormat, Table};
+use logmill_parse::{Code, Format, Level, Status};
+
+use crate::when::When;
+
+/// Mills downloaded logs of automation platforms into tables: durations, error rates, and
+/// every event behind them.
+#[derive(Debug, Parser)]
+#[command(name = "logmill", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  logmill report dumps/                      a summary of everything below dumps/
+  logmill report dumps/ -o out/              the same, and every report table as Parquet
+  logmill errors dumps/ --group my-actor     what goes wrong in one actor
+  logmill show aB3dE6gH9jK2mN5pQ dumps/      one run: its steps and its errors
+  logmill convert dumps/ -o events.parquet   every event";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Summarise runs, durations and errors; write every report table
+    #[command(
+        after_help = "Examples:\n  logmill report dumps/\n  logmill report dumps/ -o out/ --to csv --to parquet\n  logmill report dumps/ --since 7d --bucket 1d"
+    )]
+    Report(ReportArgs),
+    /// Write one or more full tables
+    #[command(
+        after_help = "Examples:\n  logmill convert dumps/ -o events.parquet\n  logmill convert dumps/ -o runs.csv --table runs\n  logmill convert dumps/ -o out/ --table all --to ndjson"
+    )]
+    Convert(ConvertArgs),
+    /// Say what is here: formats, sizes, time range, what is incomplete
+    #[command(after_help = "Examples:\n  logmill detect dumps/\n  logmill detect some.log --json")]
+    Detect(DetectArgs),
+    /// List runs
+    #[command(
+        after_help = "Examples:\n  logmill runs dumps/ --status failed\n  logmill runs dumps/ --sort duration_ms --limit 5"
+    )]
+    Runs(TableArgs),
+    /// List steps of runs
+    #[command(
+        after_help = "Examples:\n  logmill steps dumps/ --sort duration_ms --limit 10\n  logmill steps dumps/ --group my-worker --json"
+    )]
+    Steps(TableArgs),
+    /// List error groups, most frequent first
+    #[command(
+        after_help = "Examples:\n  logmill errors dumps/\n  logmill errors dumps/ --since yesterday --level error"
+    )]
+    Errors(TableArgs),
+    /// List requests that were retried or lost
+    #[command(
+        after_help = "Examples:\n  logmill requests dumps/ --sort attempts\n  logmill requests dumps/ --group my-actor --json"
+    )]
+    Requests(TableArgs),
+    /// List percentiles of durations by group and step
+    #[command(after_help = "Examples:\n  logmill durations dumps/\n  logmill durations dumps/ --sort p95_ms")]
+    Durations(TableArgs),
+    /// List failure and error rates by group and time
+    #[command(
+        after_help = "Examples:\n  logmill rates dumps/ --bucket 1d\n  logmill rates dumps/ --bucket 1h --time-zone Europe/Prague"
+    )]
+    Rates(TableArgs),
+    /// Show one run: its steps, and its errors with the lines around them
+    #[command(
+        after_help = "Examples:\n  logmill show aB3dE6gH9jK2mN5pQ dumps/\n  logmill show aB3dE6gH9jK2mN5pQ dumps/ --context 5"
+    )]
+    Show(ShowArgs),
+    /// List the formats that are read
+    #[command(after_help = "Examples:\n  logmill formats")]
+    Formats,
+    /// Describe the tables and their columns
+    #[command(
+        after_help = "Examples:\n  logmill schema\n  logmill schema runs\n  logmill schema runs --json"
+    )]
+    Schema(SchemaArgs),
+    /// Explain the codes of the table `issues`
+    #[command(after_help = "Examples:\n  logmill explain\n  logmill explain truncated-log")]
+    Explain(ExplainArgs),
+    /// Write a small example dump
+    #[command(after_help = "Examples:\n  logmill demo demo/ && logmill report demo/")]
+    Demo(DemoArgs),
+}
+
+/// What to read, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub struct InputArgs {
+    /// Files, folders (walked), globs, or `-` for standard input
+    #[arg(required = true, value_name = "PATHS")]
+    pub paths: Vec<PathBuf>,
+    /// Format of all inputs, instead of recognising each by its content
+    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = parse_format)]
+    pub from: FromFormat,
+    /// How paths name runs and groups, e.g. `{group}/{run_id}.log`
+    #[arg(long, value_name = "PATTERN")]
+    pub layout: Option<Layout>,
+    /// Whether a further start in one file begins another run
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub split_runs: Split,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Which runs.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Selection")]
+pub struct SelectArgs {
+    /// Runs that started at or after: RFC 3339, a date, `-3h`, `7d`, `yesterday`
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub since: Option<When>,
+    /// Runs that started before
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub until: Option<When>,
+    /// Runs of this group; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub group: Vec<String>,
+    /// Runs with this status; may be repeated
+    #[arg(long, value_name = "STATUS", value_parser = parse_status)]
+    pub status: Vec<Status>,
+}
+
+/// How time is cut up.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Time")]
+pub struct TimeArgs {
+    /// Width of the time buckets of rates: `auto`, `15m`, `1h`, `1d`, `1w` …
+    #[arg(long, value_name = "WIDTH", default_value = "auto")]
+    pub bucket: Bucket,
+    /// Zone in which days and weeks begin
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub time_zone: chrono_tz::Tz,
+}
+
+/// What is said on the way.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Diagnostics")]
+pub struct NoteArgs {
+    /// Say nothing on standard error but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Exit with 1 when anything could not be read as expected
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// How tables are written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct WriteArgs {
+    /// Kind of file; may be repeated [default: parquet, or what the suffix of -o says]
+    #[arg(long, value_name = "KIND", value_parser = parse_file_format)]
+    pub to: Vec<FileFormat>,
+    /// Replace outputs that exist
+    #[arg(long)]
+    pub overwrite: bool,
+    /// In CSV, put `'` before text that a spreadsheet would take for a formula
+    #[arg(long)]
+    pub csv_safe: bool,
+}
+
+/// `logmill report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Folder for the tables and their manifest; without it only the summary is printed
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// Print the summary as JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub time: TimeArgs,
+    #[command(flatten)]
+    pub notes: NoteArgs,
+}
+
+/// `logmill convert`
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// File for one table (`-` for standard output), or folder for several
+    #[arg(short, long, value_name = "OUT", help_heading = "Output")]
+    pub output: PathBuf,
+    /// Table to write, or `all`; may be repeated
+    #[arg(long, value_name = "TABLE", default_value = "events", value_parser = parse_tables, help_heading = "Output")]
+    pub table: Vec<Tables>,
+    #[command(flatten)]
+    pub write: WriteArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Events at this level or a more serious one
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, help_heading = "Selection")]
+    pub level: Option<Level>,
+    #[command(flatten)]
+    pub time: TimeArgs,
+    #[command(flatten)]
+    pub notes: NoteArgs,
+}
+
+/// `logmill detect`
+#[derive(Debug, Args)]
+pub struct DetectArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// One JSON object per file instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    #[command(flatten)]
+    pub notes: NoteArgs,
+}
+
+/// `logmill runs`, `steps`, `errors` …
+#[derive(Debug, Args)]
+pub struct TableArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Error groups at this level or a more serious one
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, help_heading = "Selection")]
+    pub level: Option<Level>,
+    /// Rows to show; 0 shows all [default: 20 on a terminal, all elsewhere]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub limit: Option<usize>,
+    /// Column to sort by, largest first; `-COLUMN` for smallest first
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true, help_heading = "Output")]
+    pub sort: Option<String>,
+    /// One JSON object per row, with every column
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    #[command(flatten)]
+    pub time: TimeArgs,
+    #[command(flatten)]
+    pub notes: NoteArgs,
+}
+
+/// `logmill show`
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Id of the run, or its beginning
+    #[arg(value_name = "RUN_ID")]
+    pub run_id: String,
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Events shown before and after each error
+    #[arg(long, short = 'C', value_name = "N", default_value_t = 2, help_heading = "Output")]
+    pub context: usize,
+    #[command(flatten)]
+    pub notes: NoteArgs,
+}
+
+/// `logmill schema`
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The table; all of them without it
+    #[arg(value_name = "TABLE", value_parser = parse_table)]
+    pub table: Option<Table>,
+    /// JSON instead of Markdown
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `logmill explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code; all of them without it
+    #[arg(value_name = "CODE", value_parser = parse_code)]
+    pub code: Option<Code>,
+}
+
+/// `logmill demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder to write to; must not exist or be empty
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// Value of `--from`.
+#[derive(Clone, Copy)]
+pub struct FromFormat(pub Option<&'static dyn Format>);
+
+impl std::fmt::Debug for FromFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.map_or("auto", |format| format.about().id))
+    }
+}
+
+/// Value of `--table`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tables {
+    /// One.
+    One(Table),
+    /// Every one.
+    All,
+}
+
+/// Value of `--split-runs`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Split {
+    /// As the path and the log tell.
+    Auto,
+    /// Yes.
+    Always,
+    /// No: it begins a segment of the same run.
+    Never,
+}
+
+impl From<Split> for SplitRuns {
+    fn from(split: Split) -> Self {
+        match split {
+            Split::Auto => Self::Auto,
+            Split::Always => Self::Always,
+            Split::Never => Self::Never,
+        }
+    }
+}
+
+/// Value of `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set or TERM is `dumb`.
+    Auto,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
+}
+
+fn parse_format(text: &str) -> Result<FromFormat, String> {
+    if text == "auto" {
+        return Ok(FromFormat(None));
+    }
+    logmill_parse::format::by_id(text).map(|format| FromFormat(Some(format))).ok_or_else(|| {
+        let ids = logmill_parse::format::ALL.iter().map(|format| format.about().id);
+        expected_one_of(std::iter::once("auto").chain(ids), text)
+    })
+}
+
+fn parse_status(text: &str) -> Result<Status, String> {
+    Status::from_word(text)
+        .ok_or_else(|| expected_one_of(Status::ALL.iter().map(|status| status.as_str()), text))
+}
+
+fn parse_level(text: &str) -> Result<Level, String> {
+    Level::from_word(text).ok_or_else(|| expected_one_of(Level::ALL.iter().map(|level| level.as_str()), text))
+}
+
+fn parse_file_format(text: &str) -> Result<FileFormat, String> {
+    FileFormat::from_word(text)
+        .ok_or_else(|| expected_one_of(FileFormat::ALL.iter().map(|format| format.as_str()), text))
+}
+
+fn parse_table(text: &str) -> Result<Table, String> {
+    Table::from_word(text).ok_or_else(|| expected_one_of(Table::ALL.iter().map(|table| table.as_str()), text))
+}
+
+fn parse_tables(text: &str) -> Result<Tables, String> {
+    if text == "all" { Ok(Tables::All) } else { parse_table(text).map(Tables::One) }
+}
+
+fn parse_code(text: &str) -> Result<Code, String> {
+    Code::from_id(text).ok_or_else(|| expected_one_of(Code::ALL.iter().map(|code| code.as_str()), text))
+}
+
+fn expected_one_of<'a>(words: impl Iterator<Item = &'a str>, found: &str) -> String {
+    let words: Vec<&str> = words.collect();
+    format!("expected one of {}, found `{}`", words.join(", "), found.escape_debug())
+}

@@ -1,0 +1,251 @@
+//! `logmill show`: one run, its steps, and its errors with the events around them.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+use logmill_analyze::model::{EventRow, Report, Run, Step};
+use logmill_analyze::{EventsError, Selection};
+use logmill_parse::{Class, Kind, Level, Micros, Wants};
+
+use super::{everything, print};
+use crate::args::ShowArgs;
+use crate::failure::{Done, Failure};
+use crate::session::Session;
+use crate::terminal::{Paint, count, duration, instant, percent, safe, shortened};
+
+/// Errors shown with what stands around them.
+const MAX_ERRORS: usize = 20;
+/// Characters of a message.
+const MAX_MESSAGE_CHARS: usize = 160;
+/// Width of a step's bar.
+const BAR: usize = 30;
+
+/// Prints one run.
+///
+/// # Errors
+///
+/// If no run or several have the id, or its log cannot be read again.
+pub fn run(args: &ShowArgs) -> Result<Done, Failure> {
+    let session = Session::open(&args.input, Wants::Runs)?;
+    let (select, time) = everything();
+    let report = session.report(&select, &time)?;
+    let index = find(&report, &args.run_id)?;
+    let Some(run) = report.runs.get(index) else { return Ok(Done::WithComplaints) };
+    let paint = Paint::for_stdout(args.notes.color);
+    let mut out = head(run, paint);
+    let steps: Vec<&Step> = report.steps.iter().filter(|step| step.run == index).collect();
+    timeline(run, &steps, paint, &mut out);
+    errors(&session, run, args.context, paint, &mut out)?;
+    print(&out)?;
+    session.conclude(&report, &args.notes, "")
+}
+
+/// The run whose id is given, or begins with what is given.
+fn find(report: &Report, id: &str) -> Result<usize, Failure> {
+    let exact = report.runs.iter().position(|run| run.run_id == id);
+    let begins = |run: &&Run| run.run_id.starts_with(id);
+    let mut candidates = report.runs.iter().filter(begins);
+    match (exact, candidates.next(), candidates.next()) {
+        (Some(index), ..) => Ok(index),
+        (None, Some(run), None) => Ok(report.runs.iter().position(|other| other == run).unwrap_or(0)),
+        (None, Some(_), Some(_)) => {
+            let ids: Vec<String> = report
+                .runs
+                .iter()
+                .filter(begins)
+                .take(10)
+                .map(|run| safe(&run.run_id).into_owned())
+                .collect();
+            Err(Failure::Usage(format!("expected the id of one run, found several: {}", ids.join(", "))))
+        }
+        (None, None, _) => Err(Failure::Usage(format!(
+            "expected the id of a run, found none that begins with `{}`; `logmill runs` lists them",
+            id.escape_debug()
+        ))),
+    }
+}
+
+fn head(run: &Run, paint: Paint) -> String {
+    let mut out = String::new();
+    let kind = run.kind.map_or("?", Kind::as_str);
+    let _ = writeln!(
+        out,
+        "{}",
+        paint.bold(&format!("{} {kind} {} of {}", run.platform, safe(&run.run_id), safe(&run.group)))
+    );
+    let status = format!("{} ({})", run.status, safe(&run.status_reason));
+    let _ = writeln!(out, "  status    {status}");
+    let _ = writeln!(out, "  started   {}", run.started_at.map_or_else(|| "–".to_owned(), instant));
+    let _ = writeln!(out, "  duration  {}", run.duration_ms.map_or_else(|| "–".to_owned(), duration));
+    let _ = writeln!(
+        out,
+        "  events    {} in {} lines: {} errors, {} warnings, {} retries",
+        count(run.n_events),
+        count(run.n_lines),
+        count(run.n_errors),
+        count(run.n_warnings),
+        count(run.n_retries)
+    );
+    if let (Some(finished), Some(failed)) = (run.requests_finished, run.requests_failed) {
+        let _ = writeln!(out, "  requests  {} finished, {} failed", count(finished), count(failed));
+    }
+    for (name, value) in [
+        ("build", &run.build_id),
+        ("tool", &run.tool_version),
+        ("branch", &run.branch),
+        ("commit", &run.commit),
+        ("missing", &run.incomplete_reason),
+    ] {
+        if let Some(value) = value {
+            let _ = writeln!(out, "  {name:<9} {}", safe(value));
+        }
+    }
+    let _ = writeln!(out, "  source    {}", safe(&run.source));
+    out
+}
+
+/// The steps as bars on the run's own scale.
+fn timeline(run: &Run, steps: &[&Step], paint: Paint, out: &mut String) {
+    if steps.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint.bold("Steps"));
+    for step in steps {
+        let bar = bar(run.started_at, run.duration_ms, step);
+        let name = format!("{}{}", "  ".repeat(usize::from(step.depth)), safe(&step.name));
+        let share = step.share.map_or_else(String::new, percent);
+        let error =
+            step.error.as_deref().map_or_else(String::new, |error| paint.red(&shortened(&safe(error), 60)));
+        let _ = writeln!(
+            out,
+            "  {:<24} {} {:>10} {:>8}  {}{error}",
+            shortened(&name, 24),
+            paint.dim(&bar),
+            step.duration_ms.map_or_else(|| "–".to_owned(), duration),
+            share,
+            if step.connector_id.is_some() {
+                step.connector_id.as_deref().map_or_else(String::new, |id| format!("{} ", safe(id)))
+            } else {
+                String::new()
+            },
+        );
+    }
+    if let Some(gap) = run.tail_gap_ms.filter(|gap| *gap != 0) {
+        let _ = writeln!(out, "  {:<24} {} {:>10}", "(after the last step)", " ".repeat(BAR), duration(gap));
+    }
+}
+
+fn bar(run_start: Option<Micros>, run_ms: Option<i64>, step: &Step) -> String {
+    let (Some(origin), Some(total), Some(start), Some(length)) =
+        (run_start, run_ms, step.started_at, step.duration_ms)
+    else {
+        return " ".repeat(BAR);
+    };
+    if total <= 0 {
+        return " ".repeat(BAR);
+    }
+    let scale = |ms: i64| {
+        let cells = i128::from(ms.max(0)) * BAR as i128 / i128::from(total);
+        usize::try_from(cells).unwrap_or(BAR).min(BAR)
+    };
+    let from = scale((start - origin).div_euclid(1000)).min(BAR - 1);
+    let len = scale(length).clamp(1, BAR - from);
+    format!("{}{}{}", " ".repeat(from), "█".repeat(len), " ".repeat(BAR - from - len))
+}
+
+/// One event, as far as it is shown.
+struct Line {
+    ts: Option<Micros>,
+    level: Level,
+    class: Class,
+    message: String,
+    place: (String, u64),
+}
+
+impl Line {
+    fn of(row: &EventRow<'_>) -> Self {
+        let message = row.record.message.decode();
+        let is_bad = is_bad(row.record.class, row.record.level);
+        let kept = if is_bad {
+            message.lines().take(12).collect::<Vec<_>>().join("\n")
+        } else {
+            message.lines().next().unwrap_or_default().to_owned()
+        };
+        Self {
+            ts: row.record.ts,
+            level: row.record.level,
+            class: row.record.class,
+            message: kept,
+            place: (row.source.to_owned(), row.line),
+        }
+    }
+
+    fn print(&self, paint: Paint, out: &mut String) {
+        let at = self.ts.map_or_else(|| " ".repeat(19), instant);
+        let is_bad = is_bad(self.class, self.level);
+        for (index, line) in self.message.lines().enumerate() {
+            let text = shortened(&safe(line), MAX_MESSAGE_CHARS);
+            let head = if index == 0 { format!("{at} {:<8}", self.level.as_str()) } else { " ".repeat(28) };
+            let text = if is_bad { paint.red(&text) } else { paint.dim(&text) };
+            let _ = writeln!(out, "  {head} {text}");
+        }
+    }
+}
+
+fn is_bad(class: Class, level: Level) -> bool {
+    matches!(class, Class::Failure | Class::Crash) || (level.is_error() && class != Class::Retry)
+}
+
+/// The first errors of the run, each with the events around it.
+fn errors(
+    session: &Session,
+    run: &Run,
+    context: usize,
+    paint: Paint,
+    out: &mut String,
+) -> Result<(), Failure> {
+    if run.n_errors == 0 {
+        return Ok(());
+    }
+    let _ = writeln!(out, "\n{}", paint.bold("Errors"));
+    let select = Selection { runs: vec![run.run_id.clone()], ..Selection::default() };
+    let plan = session.survey.event_plan(&select);
+    let mut window: VecDeque<Line> = VecDeque::new();
+    let (mut shown, mut after) = (0_usize, 0_usize);
+    let take = |lines: Vec<Line>| -> Result<(), EventsError> {
+        for line in lines {
+            if is_bad(line.class, line.level) && shown < MAX_ERRORS {
+                shown += 1;
+                let _ =
+                    writeln!(out, "  {}", paint.dim(&format!("{}:{}", safe(&line.place.0), line.place.1)));
+                for before in window.drain(..) {
+                    before.print(paint, out);
+                }
+                line.print(paint, out);
+                after = context;
+            } else if after > 0 {
+                line.print(paint, out);
+                after -= 1;
+            } else {
+                window.push_back(line);
+                if window.len() > context {
+                    window.pop_front();
+                }
+            }
+        }
+        Ok(())
+    };
+    let push = |lines: &mut Vec<Line>, row: &EventRow<'_>| lines.push(Line::of(row));
+    session
+        .engine
+        .events(&plan, &session.inputs(), Vec::new, push, |lines| lines, take)
+        .map_err(|error| Failure::System(error.into()))?;
+    if run.n_errors > MAX_ERRORS as u64 {
+        let _ = writeln!(
+            out,
+            "{}",
+            paint.dim(&format!("  … {} more errors", count(run.n_errors - MAX_ERRORS as u64)))
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,277 @@
+//! One table on the terminal: sorted, cut, and laid out for people; as TSV when piped; as JSON
+//! when asked for.
+
+use std::cmp::Ordering;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use anyhow::Context;
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
+use logmill_analyze::Report;
+use logmill_frame::schema::{Column, Dtype};
+use logmill_frame::{CsvText, FileFormat, Table, TableWriter, tables};
+use serde_json::{Map, Value};
+
+use crate::args::TableArgs;
+use crate::failure::Failure;
+use crate::terminal::{self, Paint, safe, shortened};
+
+/// Rows shown on a terminal where nothing else is asked for.
+const DEFAULT_LIMIT: usize = 20;
+/// Characters of a text cell on a terminal.
+const MAX_CELL_CHARS: usize = 72;
+
+type Row = Map<String, Value>;
+
+/// Prints a table of the report. Says how many rows there are and how many were shown.
+///
+/// # Errors
+///
+/// If a column does not exist or standard output is closed.
+pub fn print(report: &Report, table: Table, args: &TableArgs) -> Result<(usize, usize), Failure> {
+    let mut rows = rows(report, table)?;
+    if let Some(sort) = &args.sort {
+        sort_by(&mut rows, table, sort)?;
+    }
+    let is_terminal = io::stdout().is_terminal();
+    let limit = match args.limit {
+        Some(0) => usize::MAX,
+        Some(limit) => limit,
+        None if is_terminal && !args.json => DEFAULT_LIMIT,
+        None => usize::MAX,
+    };
+    let total = rows.len();
+    rows.truncate(limit);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let printed = if args.json {
+        json(&rows, &mut out)
+    } else if is_terminal {
+        for_people(&rows, table, Paint::for_stdout(args.notes.color), &mut out)
+    } else {
+        tsv(&rows, table, &mut out)
+    };
+    printed.and_then(|()| out.flush()).context("cannot write to standard output")?;
+    Ok((rows.len(), total))
+}
+
+/// Prints all rows of a table as JSON, one object per line.
+///
+/// # Errors
+///
+/// If standard output is closed.
+pub fn print_json(report: &Report, table: Table) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let rows = rows(report, table)?;
+    Ok(json(&rows, &mut out).and_then(|()| out.flush()).context("cannot write to standard output")?)
+}
+
+/// The rows of a table as JSON objects, with the schema's names in the schema's order.
+fn rows(report: &Report, table: Table) -> Result<Vec<Row>, Failure> {
+    let context = || format!("cannot make the table {table}");
+    let mut writer =
+        TableWriter::new(Vec::new(), table, FileFormat::Ndjson, CsvText::Exact).with_context(context)?;
+    for frame in tables::frames(report, table) {
+        writer.write(frame.with_context(context)?).with_context(context)?;
+    }
+    let (bytes, _) = writer.finish().with_context(context)?;
+    let parse = |line: &[u8]| serde_json::from_slice(line).with_context(context);
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    Ok(lines.map(parse).collect::<Result<_, _>>()?)
+}
+
+/// Sorts by a column, largest first; smallest first with a `-` before its name. Null is last.
+fn sort_by(rows: &mut [Row], table: Table, sort: &str) -> Result<(), Failure> {
+    let (name, ascending) = sort.strip_prefix('-').map_or((sort, false), |name| (name, true));
+    if !table.columns().iter().any(|column| column.name == name) {
+        let names: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
+        return Err(Failure::Usage(format!(
+            "expected a column of {table} to sort by, one of {}, found `{}`",
+            names.join(", "),
+            name.escape_debug()
+        )));
+    }
+    rows.sort_by(|a, b| {
+        let (a, b) = (a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null));
+        match (a.is_null(), b.is_null()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            (false, false) if ascending => compare(a, b),
+            (false, false) => compare(b, a),
+        }
+    });
+    Ok(())
+}
+
+fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
+        },
+        (Value::String(a), Value::String(b)) => a.cmp(b),
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        _ => Ordering::Equal,
+    }
+}
+
+fn json(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    for row in rows {
+        serde_json::to_writer(&mut *out, row)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Every column, tab-separated, with a header. Tabs and line ends in texts are escaped.
+fn tsv(rows: &[Row], table: Table, out: &mut dyn Write) -> io::Result<()> {
+    let names: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
+    writeln!(out, "{}", names.join("\t"))?;
+    for row in rows {
+        let cells: Vec<String> =
+            names.iter().map(|name| tsv_cell(row.get(*name).unwrap_or(&Value::Null))).collect();
+        writeln!(out, "{}", cells.join("\t"))?;
+    }
+    Ok(())
+}
+
+fn tsv_cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => {
+            text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The columns that matter most, laid out for the width of the terminal.
+fn for_people(rows: &[Row], table: Table, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let columns: Vec<&Column> = shown(table)
+        .iter()
+        .filter_map(|name| table.columns().iter().find(|column| column.name == *name))
+        .collect();
+    let mut grid = comfy_table::Table::new();
+    grid.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    grid.set_header(columns.iter().map(|column| {
+        let cell = Cell::new(column.name).set_alignment(alignment(column));
+        cell.add_attribute(Attribute::Dim)
+    }));
+    for row in rows {
+        grid.add_row(columns.iter().map(|column| {
+            let text = cell(column, row.get(column.name).unwrap_or(&Value::Null));
+            Cell::new(text).set_alignment(alignment(column))
+        }));
+    }
+    if rows.is_empty() {
+        return writeln!(out, "{}", paint.dim("no rows"));
+    }
+    writeln!(out, "{grid}")
+}
+
+fn alignment(column: &Column) -> CellAlignment {
+    match column.dtype {
+        Dtype::Int | Dtype::Float => CellAlignment::Right,
+        Dtype::Str | Dtype::Bool | Dtype::Instant => CellAlignment::Left,
+    }
+}
+
+fn cell(column: &Column, value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) if column.dtype == Dtype::Instant => {
+            text.get(..19).unwrap_or(text).replace('T', " ")
+        }
+        Value::String(text) => shortened(&safe(text), MAX_CELL_CHARS),
+        Value::Number(number) if column.name.ends_with("_ms") => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "milliseconds of a mean, shown to the hundredth of a second"
+            )]
+            let ms = number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or(0.0).round() as i64);
+            terminal::duration(ms)
+        }
+        Value::Number(number) if column.name.contains("rate") || column.name == "share" => {
+            terminal::percent(number.as_f64().unwrap_or(0.0))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The columns shown to people; `--json` and the files have all of them.
+fn shown(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::Runs => &[
+            "group",
+            "run_id",
+            "kind",
+            "started_at",
+            "duration_ms",
+            "status",
+            "status_reason",
+            "n_errors",
+            "n_retries",
+        ],
+        Table::Steps => &["group", "run_id", "name", "started_at", "duration_ms", "share", "status", "error"],
+        Table::Errors => {
+            &["n_events", "n_runs", "class", "level", "group", "template", "example_source", "example_line"]
+        }
+        Table::Requests => &["group", "run_id", "outcome", "attempts", "url", "request_id", "last_error"],
+        Table::Rates => &[
+            "group",
+            "kind",
+            "bucket_start",
+            "n_runs",
+            "n_failed",
+            "run_failure_rate",
+            "error_rate",
+            "request_failure_rate",
+            "p50_ms",
+            "p95_ms",
+        ],
+        Table::Durations => &[
+            "group", "kind", "step", "outcome", "n", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms",
+            "total_ms",
+        ],
+        Table::Metrics => &["group", "run_id", "ts", "name", "label", "value", "unit"],
+        Table::Issues => &["code", "severity", "source", "line", "message"],
+        Table::Files => &[
+            "source",
+            "format",
+            "bytes",
+            "n_lines",
+            "n_events",
+            "min_ts",
+            "max_ts",
+            "complete",
+            "incomplete_reason",
+        ],
+        Table::Events => &["group", "run_id", "seq", "ts", "level", "class", "message"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shown_column_exists() {
+        for table in Table::ALL {
+            for name in shown(*table) {
+                assert!(table.columns().iter().any(|column| column.name == *name), "{table}.{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn null_sorts_last_either_way() {
+        let row = |n: Value| Map::from_iter([("duration_ms".to_owned(), n)]);
+        let mut rows = vec![row(Value::Null), row(1.into()), row(10.into()), row(9.into())];
+        sort_by(&mut rows, Table::Runs, "duration_ms").expect("a column");
+        let order: Vec<_> = rows.iter().map(|row| row["duration_ms"].as_i64()).collect();
+        assert_eq!(order, [Some(10), Some(9), Some(1), None]);
+        sort_by(&mut rows, Table::Runs, "-duration_ms").expect("a column");
+        let order: Vec<_> = rows.iter().map(|row| row["duration_ms"].as_i64()).collect();
+        assert_eq!(order, [Some(1), Some(9), Some(10), None]);
+        assert!(sort_by(&mut rows, Table::Runs, "nonsense").is_err());
+    }
+}
