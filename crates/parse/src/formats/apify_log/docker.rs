@@ -113,3 +113,84 @@ fn after_digits(text: &[u8]) -> Option<&[u8]> {
     let digits = text.iter().take(7).take_while(|byte| byte.is_ascii_digit()).count();
     if (1..=6).contains(&digits) { text.get(digits..) } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::apify_log::testing::{bare, check};
+    use crate::record::Evidence;
+
+    #[track_caller]
+    fn check_line(line: &str, evidence: Evidence, class: Class, marks: &[&str]) {
+        assert_eq!(check(bare(line), class, marks).evidence, evidence, "{line}");
+    }
+
+    #[test]
+    fn classic_steps() {
+        let build = |line, mark| check_line(line, Evidence::BUILD, Class::Plain, &[mark]);
+        build("Step 1/4 : FROM apify/actor-node", "start 1 - FROM apify/actor-node");
+        build("Step 12/14 : COPY . ./", "start 1 - COPY . ./");
+        for line in [
+            "Step 1 : x",
+            "Step 1/4",
+            "Step 1/4 : ",
+            "Step one/4 : x",
+            "Steps 1/4 : x",
+            "Successfully built 1f",
+        ] {
+            check_line(line, Evidence::NONE, Class::Plain, &[]);
+        }
+        let line = "The command '/bin/sh -c npm ci' returned a non-zero code: 1";
+        check_line(line, Evidence::NONE, Class::Failure, &[&format!("end 1 - failed {line}")]);
+        check_line("The command 'x' returned", Evidence::NONE, Class::Plain, &[]);
+    }
+
+    #[test]
+    fn build_kit_steps() {
+        let build = |line, mark| check_line(line, Evidence::BUILD, Class::Plain, &[mark]);
+        let other = |line, mark| check_line(line, Evidence::NONE, Class::Plain, &[mark]);
+        build(
+            "#1 [internal] load build definition from Dockerfile",
+            "start 1 #1 [internal] load build definition from Dockerfile",
+        );
+        build("#11 [2/4] COPY . ./", "start 1 #11 [2/4] COPY . ./");
+        build("#7 [linux/amd64 builder 1/7] RUN npm ci", "start 1 #7 [linux/amd64 builder 1/7] RUN npm ci");
+        build(
+            "#3 [auth] library/node:pull token for registry-1.docker.io",
+            "start 1 #3 [auth] library/node:pull token for registry-1.docker.io",
+        );
+        other("#11 exporting to image", "start 1 #11 exporting to image");
+        other("#13 exporting cache to Amazon S3", "start 1 #13 exporting cache to Amazon S3");
+        other("#11 CACHED", "end 1 #11 succeeded -");
+        other("#12 DONE 0.0s", "end 1 #12 succeeded -");
+        other("#12 CANCELED", "end 1 #12 aborted -");
+        check_line(
+            "#12 ERROR: process \"npm ci\" did not complete successfully: exit code: 1",
+            Evidence::NONE,
+            Class::Failure,
+            &["end 1 #12 failed process \"npm ci\" did not complete successfully: exit code: 1"],
+        );
+    }
+
+    #[test]
+    fn lines_that_are_no_steps() {
+        for line in [
+            "#11 ...",
+            "#11 0.123 added 40 packages",
+            "#11 transferring context: 2B done",
+            "#11 0.9s",
+            "#1",
+            "#",
+            "# Heading",
+            "#1 [done] 3 items",
+            "#1 fan",
+            "#1 DONE with it",
+            "#12345678 [1/2] x",
+            "#1 [1/2]x",
+            "#1 [1/",
+            "#4 exporting layers 0.2s done",
+        ] {
+            check_line(line, Evidence::NONE, Class::Plain, &[]);
+        }
+    }
+}

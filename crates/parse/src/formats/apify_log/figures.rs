@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use crate::mark::{CrawlStage, CrawlStats, Mark, Metric};
 use crate::record::{Batch, Wants};
 
@@ -137,7 +139,69 @@ pub(super) fn duration_ms(text: &str) -> Option<f64> {
     sum
 }
 
+/// A JSON number.
+pub(super) fn number(value: &RawValue) -> Option<f64> {
+    decimal(value.get())
+}
+
 /// A number in digits, with a point or an exponent; not `inf`, `nan` or `+1`.
 pub(super) fn decimal(text: &str) -> Option<f64> {
     text.starts_with(|c: char| c.is_ascii_digit() || c == '-').then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, retried_retries_counted: Option<(u64, u64, u64)>) {
+        let stats = Figures { histogram: Some(text), ..Figures::default() }.crawl_stats(CrawlStage::Final);
+        let found = stats.retried.zip(stats.retries).zip(stats.counted).map(|((a, b), c)| (a, b, c));
+        assert_eq!(found, retried_retries_counted, "{text}");
+    }
+
+    #[test]
+    fn histograms() {
+        check("[]", Some((0, 0, 0)));
+        check("[0]", Some((0, 0, 0)));
+        check("[58,7]", Some((7, 7, 65)));
+        check("[929,57,4]", Some((61, 65, 990)));
+        check("[929, 57, 4]", Some((61, 65, 990)));
+        check("[null,null,null,1]", Some((1, 3, 1)));
+        check("[5,null,1]", Some((1, 2, 6)));
+        check("[18446744073709551615,18446744073709551615,9]", Some((u64::MAX, u64::MAX, u64::MAX)));
+        for text in
+            ["", "[", "5", "[1, 2, ...", "[1, 2, ...]", "[-1]", "[1.5]", "[[1],2]", "[1,]", "null", "[1e3]"]
+        {
+            check(text, None);
+        }
+        check(&format!("[1{}]", ",1".repeat(100_000)), Some((100_000, 5_000_050_000, 100_001)));
+    }
+
+    #[track_caller]
+    fn check_duration(text: &str, ms: Option<f64>) {
+        let found = duration_ms(text);
+        let is_equal = match (found, ms) {
+            (Some(found), Some(ms)) => (found - ms).abs() < 1e-6,
+            (found, ms) => found.is_none() && ms.is_none(),
+        };
+        assert!(is_equal, "{text}: {found:?}");
+    }
+
+    #[test]
+    fn durations() {
+        check_duration("0.76266", Some(762.66));
+        check_duration("60.036887", Some(60_036.887));
+        check_duration("0.0", Some(0.0));
+        check_duration("0s", Some(0.0));
+        check_duration("42.7ms", Some(42.7));
+        check_duration("812.0μs", Some(0.812));
+        check_duration("812.0\u{b5}s", Some(0.812));
+        check_duration("1.23s", Some(1230.0));
+        check_duration("2min 3.4s", Some(123_400.0));
+        check_duration("1h 2min 3.0s", Some(3_723_000.0));
+        for text in ["None", "", "...", "0.3089...", "1.2.3s", "5 parsecs", "inf", "NaN", "s", "é"] {
+            check_duration(text, None);
+        }
+    }
 }

@@ -143,10 +143,7 @@ fn levelled<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
         Some(b'c') => load::python_pool(said, out),
         _ => None,
     };
-    class
-        .or_else(|| stats::pool(said, out))
-        .or_else(|| requests::reclaimed(said, out))
-        .unwrap_or(Class::Plain)
+    class.or_else(|| load::pool(said, out)).or_else(|| requests::reclaimed(said, out)).unwrap_or(Class::Plain)
 }
 
 fn letter_e<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
@@ -208,3 +205,7 @@ fn tool_version(said: Said<'_, '_>) -> Option<String> {
         is_version.then(|| format!("{tool} {}", String::from_utf8_lossy(value)))
     })
 }
+
+#[cfg(test)]
+#[path = "meaning_tests.rs"]
+mod tests;

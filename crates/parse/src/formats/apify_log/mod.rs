@@ -10,6 +10,8 @@ mod platform;
 mod requests;
 mod stats;
 mod table;
+#[cfg(test)]
+mod testing;
 
 use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
 use crate::record::Batch;

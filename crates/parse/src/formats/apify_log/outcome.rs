@@ -111,3 +111,86 @@ pub(super) fn relayed_status<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Mea
     }
     Meaning::run(Class::Status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::apify_log::event::{Body, Style};
+    use crate::formats::apify_log::testing::{bare, check, event, javascript, python};
+    use crate::vocabulary::Level;
+
+    #[track_caller]
+    fn check_status(line: &str, marks: &[&str]) {
+        check(event(Style::RelayedStatus, Level::None, "", line), Class::Status, marks);
+    }
+
+    #[test]
+    fn exit_codes() {
+        let exit = |line, payload| python(Level::Info, "apify", line).with(payload);
+        let (good, bad) = ("succeeded exit_code_0 1 never", "failed exit_code_91 2 never");
+        check(exit("Exiting Actor", r#"{"exit_code": 0}"#), Class::Plain, &["progress", good]);
+        check(exit("Exiting Actor", r#"{"exit_code": 91}"#), Class::Plain, &["progress", bad]);
+        check(
+            exit("Exiting actor", r#"{"exit_code": 91, "message": "x"}"#),
+            Class::Plain,
+            &["progress", bad],
+        );
+        check(exit("Exiting Actor", r#"{"exit_code": "91"}"#), Class::Plain, &["progress"]);
+        check(exit("Exiting Actor", r#"{"exit_code": 1e400}"#), Class::Plain, &["progress"]);
+        check(event(Style::Stdlib, Level::Info, "apify", "Exiting actor"), Class::Plain, &["progress"]);
+        check(exit("Exiting Actor for good", r#"{"exit_code": 1}"#), Class::Plain, &[]);
+    }
+
+    #[test]
+    fn exceptions_nobody_caught() {
+        let line = "Actor failed with an exception";
+        let marks = ["failed actor_failed_with_exception 2 never"];
+        check(python(Level::Error, "apify", line), Class::Crash, &marks);
+        check(event(Style::Stdlib, Level::Error, "apify", line), Class::Crash, &marks);
+        check(python(Level::Error, "apify", "Actor failed with an exceptional result"), Class::Plain, &[]);
+        let line = "The function passed to Apify.main() threw an exception:";
+        check(javascript(Level::Error, "", line), Class::Crash, &["failed main_threw 2 never"]);
+        let line = "The function passed to Apify.main() threw an exception: (error details: statusCode=429)";
+        check(event(Style::Colon, Level::Error, "", line), Class::Crash, &["failed main_threw 2 never"]);
+        let crash = ["failed crash 2 level"];
+        check(bare("file:///usr/src/app/a.js:74").of_lines(Body::NodeCrash, "…"), Class::Crash, &crash);
+        let head = "Traceback (most recent call last):";
+        check(bare(head).of_lines(Body::Traceback, "…"), Class::Crash, &crash);
+        check(
+            python(Level::Error, "x", "Coroutine timed out.").of_lines(Body::Traceback, "…"),
+            Class::Plain,
+            &[],
+        );
+        check(bare("Saving failed:").of_lines(Body::Traceback, "…"), Class::Plain, &[]);
+    }
+
+    #[test]
+    fn status_messages() {
+        check(javascript(Level::Info, "", "[Status message]: Starting with 65 URLs"), Class::Status, &[]);
+        check(python(Level::Info, "apify", "[Status message]: Going on"), Class::Status, &[]);
+        check(javascript(Level::Error, "", "[Status message]: Odd, but going on"), Class::Status, &[]);
+        let line = "[Terminal status message]: No input";
+        check(javascript(Level::Info, "", line), Class::Status, &[]);
+        check(javascript(Level::Error, "", line), Class::Status, &["failed terminal_status_message 2 never"]);
+        check(javascript(Level::Info, "", "[POST] Starting the post scrape."), Class::Plain, &[]);
+    }
+
+    #[test]
+    fn relayed_statuses() {
+        let end = |status: &str| vec![format!("{status} relayed_status 5 never")];
+        for (word, expect) in [
+            ("SUCCEEDED", end("succeeded")),
+            ("FAILED", end("failed")),
+            ("TIMED-OUT", end("timed_out")),
+            ("TIMING-OUT", end("timed_out")),
+            ("ABORTED", end("aborted")),
+            ("ABORTING", end("aborted")),
+            ("RUNNING", Vec::new()),
+            ("READY", Vec::new()),
+        ] {
+            let marks: Vec<&str> = expect.iter().map(String::as_str).collect();
+            check_status(&format!("Status: {word}, Message: Finished!"), &marks);
+            check_status(&format!("Status: {word}, Message:"), &marks);
+        }
+    }
+}

@@ -194,3 +194,7 @@ impl Keywords {
         std::str::from_utf8(&digits).ok()?.parse().ok()
     }
 }
+
+#[cfg(test)]
+#[path = "platform_tests.rs"]
+mod tests;

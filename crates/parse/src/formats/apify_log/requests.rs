@@ -146,3 +146,101 @@ fn owned(request: Request<'_>) -> Request<'static> {
         fate: request.fate,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::apify_log::event::{Body, Style};
+    use crate::formats::apify_log::testing::{check, event, javascript, python};
+
+    const OLD: &str = "handleRequestFunction failed, reclaiming failed request back to the list or queue";
+    const LOST: &str = "Request failed and reached maximum retries";
+
+    #[test]
+    fn retries_of_every_generation() {
+        let payload = r#"{"url":"https://example.com/a?b=1","retryCount":2,"id":"aqUO7a2kPDddZXb"}"#;
+        let marks = ["retried aqUO7a2kPDddZXb https://example.com/a?b=1 2"];
+        check(event(Style::Colon, Level::Error, "BasicCrawler", OLD).with(payload), Class::Retry, &marks);
+        check(javascript(Level::Error, "PuppeteerCrawler", OLD).with(payload), Class::Retry, &marks);
+        let new = "Reclaiming failed request back to the list or queue. request timed out after 30 seconds.";
+        check(javascript(Level::Warn, "CheerioCrawler", new).with(payload), Class::Retry, &marks);
+        check(event(Style::Json, Level::Warn, "CheerioCrawler", new).with(payload), Class::Retry, &marks);
+        let line = "Retrying request to https://example.com/a due to: Page.goto: Timeout 30000ms exceeded.";
+        check(python(Level::Warn, "crawlee", line), Class::Retry, &["retried - https://example.com/a -"]);
+        for line in [
+            "Encountered \"blocked: 403\", rotating session and retrying...",
+            "Encountered a session error, rotating session and retrying",
+        ] {
+            check(python(Level::Warn, "crawlee", line), Class::Retry, &["retried - - -"]);
+        }
+    }
+
+    #[test]
+    fn losses_of_every_generation() {
+        let payload =
+            r#"{"id":"a1","url":"https://example.com/","method":"GET","uniqueKey":"https://example.com"}"#;
+        let marks = ["lost a1 https://example.com/ -"];
+        check(event(Style::Colon, Level::Error, "BasicCrawler", LOST).with(payload), Class::Failure, &marks);
+        check(javascript(Level::Error, "PuppeteerCrawler", LOST).with(payload), Class::Failure, &marks);
+        let line = "Request failed and reached maximum retries. page.goto: Timeout 30000ms exceeded.";
+        check(javascript(Level::Error, "PlaywrightCrawler", line).with(payload), Class::Failure, &marks);
+        let line = "Request to https://example.com/a failed and reached maximum retries";
+        let event = python(Level::Error, "crawlee", line).of_lines(Body::Traceback, "…");
+        check(event, Class::Failure, &["lost - https://example.com/a -"]);
+        let line = "An exception occurred during handling of failed request. This places the crawler into an unknown state.";
+        check(javascript(Level::Error, "BasicCrawler", line), Class::Failure, &[]);
+    }
+
+    #[track_caller]
+    fn check_payload(payload: &str, mark: &str) {
+        let new = "Reclaiming failed request back to the list or queue. Login";
+        check(javascript(Level::Warn, "CheerioCrawler", new).with(payload), Class::Retry, &[mark]);
+    }
+
+    #[test]
+    fn payloads_of_all_kinds() {
+        check_payload(r#"{"url":"https://example.com/","retryCount":1}"#, "retried - https://example.com/ 1");
+        check_payload(r#"{"id":28147622,"retryCount":3}"#, "retried 28147622 - 3");
+        check_payload(r#"{"id":null,"url":"","retryCount":"1"}"#, "retried - - -");
+        check_payload(r#"{"id":{"a":1},"url":["x"],"retryCount":-1}"#, "retried - - -");
+        check_payload(r#"{"id":1.5,"retryCount":99999999999}"#, "retried - - -");
+        check_payload(
+            r#"{"url":"https:\/\/example.com\/\u00e9\ud800"}"#,
+            "retried - https://example.com/é\u{fffd} -",
+        );
+        check_payload("\u{1b}[90m{\"id\":\"a\",\"retryCount\":1}\u{1b}[39m", "retried a - 1");
+        check_payload(r#"{"id":"a","id":"b"}"#, "retried - - -");
+        check_payload("{", "retried - - -");
+        let deep = format!(r#"{{"a":{}{},"id":"x"}}"#, "[".repeat(200_000), "]".repeat(200_000));
+        check_payload(&deep, "retried x - -");
+        let deep = format!(r#"{{"id":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+        check_payload(&deep, "retried - - -");
+    }
+
+    #[test]
+    fn calls_of_the_api_are_no_requests_of_a_crawl() {
+        let line = "Retry failed 5 times and will be repeated in 20089ms";
+        check(event(Style::Colon, Level::Warn, "", line).with(r#"{"url":"http://x"}"#), Class::Retry, &[]);
+        check(
+            javascript(Level::Warn, "ApifyClient", "API request failed 4 times. Max attempts: 9."),
+            Class::Retry,
+            &[],
+        );
+    }
+
+    #[test]
+    fn lines_that_only_look_like_it() {
+        for line in [
+            "Request to https://example.com/a went well",
+            "Requests from the queue",
+            "Results Limit 40",
+            "Retrying",
+            "R",
+            "Encountered an odd page",
+            "Error while retrieving calendar",
+        ] {
+            check(javascript(Level::Error, "", line).with(r#"{"id":1}"#), Class::Plain, &[]);
+        }
+        check(javascript(Level::Info, "", &format!("Seen: {OLD}")), Class::Plain, &[]);
+    }
+}

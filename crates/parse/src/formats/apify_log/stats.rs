@@ -1,4 +1,4 @@
-//! What crawlers say about themselves while they work: statistics, pool states, overload.
+//! What crawlers say about the requests they handled, periodically and at their end.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::Body;
-use super::figures::{Figures, decimal, duration_ms, metric};
+use super::figures::{Figures, duration_ms, metric, number};
 use super::meaning::Said;
 use super::table;
 use crate::mark::{CrawlStage, Mark};
@@ -102,10 +102,6 @@ fn count(value: &RawValue) -> Option<u64> {
     value.get().parse().ok()
 }
 
-fn number(value: &RawValue) -> Option<f64> {
-    decimal(value.get())
-}
-
 /// A duration in JavaScript's milliseconds or else in Python's notation, quoted or not.
 fn milliseconds(ms: Option<&RawValue>, python: Option<&RawValue>) -> Option<f64> {
     ms.and_then(number).or_else(|| duration_ms(python?.get().trim_matches('"')))
@@ -149,72 +145,6 @@ pub(super) fn error_analysis<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Opt
     Some(Class::Statistics)
 }
 
-/// State of a pool: how much it does at once, how loaded the system is.
-#[derive(Deserialize)]
-struct Pool<'j> {
-    #[serde(borrow, rename = "currentConcurrency")]
-    current: Option<&'j RawValue>,
-    #[serde(borrow, rename = "desiredConcurrency")]
-    desired: Option<&'j RawValue>,
-    #[serde(borrow, rename = "systemStatus")]
-    system: Option<&'j RawValue>,
-}
-
-/// Loads of a system. Each is taken apart on its own, so that one odd value costs only itself.
-#[derive(Deserialize)]
-struct System<'j> {
-    #[serde(borrow, rename = "memInfo")]
-    memory: Option<&'j RawValue>,
-    #[serde(borrow, rename = "cpuInfo")]
-    cpu: Option<&'j RawValue>,
-    #[serde(borrow, rename = "eventLoopInfo")]
-    event_loop: Option<&'j RawValue>,
-    #[serde(borrow, rename = "clientInfo")]
-    client: Option<&'j RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Load<'j> {
-    #[serde(borrow, rename = "actualRatio")]
-    ratio: Option<&'j RawValue>,
-}
-
-/// `<Crawler>:AutoscaledPool: state {…}`
-pub(super) fn pool<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
-    if !matches!(said.line.first(), Some(b's' | b'A' | b'C')) {
-        return None;
-    }
-    let logger = said.event.logger;
-    let is_pool = logger.ends_with(b"AutoscaledPool") || logger.ends_with(b"ConcurrencySystem");
-    let line = said.line.strip_prefix(b"AutoscaledPool ").or_else(|| is_pool.then_some(said.line))?;
-    let rest = line.strip_prefix(b"state")?.trim_ascii_start();
-    if !(rest.is_empty() || rest.starts_with(b"{")) {
-        return None;
-    }
-    out.mark(Mark::Progress);
-    if out.wants == Wants::Everything
-        && let Some(payload) = said.event.payload
-        && let Ok(pool) = serde_json::from_str::<Pool<'_>>(&payload.decode())
-    {
-        pool_metrics(&pool, &said.crawler(), out);
-    }
-    Some(Class::Statistics)
-}
-
-fn pool_metrics<'a>(pool: &Pool<'_>, crawler: &Cow<'a, str>, out: &mut Batch<'a>) {
-    metric("current_concurrency", pool.current.and_then(number), "count", crawler, out);
-    metric("desired_concurrency", pool.desired.and_then(number), "count", crawler, out);
-    let Some(Ok(system)) = pool.system.map(|system| serde_json::from_str::<System<'_>>(system.get())) else {
-        return;
-    };
-    let loads = [
-        ("mem_ratio", system.memory),
-        ("cpu_ratio", system.cpu),
-        ("event_loop_ratio", system.event_loop),
-        ("client_ratio", system.client),
-    ];
-    for (name, load) in loads {
-        let load = load.and_then(|load| serde_json::from_str::<Load<'_>>(load.get()).ok());
-        metric(name, load.and_then(|load| load.ratio).and_then(number), "ratio", crawler, out);
-    }
-}
+#[cfg(test)]
+#[path = "stats_tests.rs"]
+mod tests;

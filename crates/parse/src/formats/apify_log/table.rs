@@ -41,3 +41,87 @@ fn set<'t>(figures: &mut Figures<'t>, name: &str, value: &'t str) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::apify_log::event::{Body, Event};
+    use crate::formats::apify_log::testing::{check, check_all, python};
+    use crate::vocabulary::{Class, Level};
+
+    fn table<'a>(head: &'a str, message: &'a str) -> Event<'a> {
+        python(Level::Info, "crawlee.crawlers._playwright", head).of_lines(Body::Table, message)
+    }
+
+    const SECONDS: &str = "Final request statistics:
+┌───────────────────────────────┬────────────┐
+│ requests_finished             │ 4          │
+│ requests_failed               │ 1          │
+│ retry_histogram               │ [3, 1, 1]  │
+│ request_avg_failed_duration   │ None       │
+│ request_avg_finished_duration │ 0.25       │
+│ requests_finished_per_minute  │ 151        │
+│ requests_failed_per_minute    │ 0          │
+│ request_total_duration        │ 0.5        │
+│ requests_total                │ 5          │
+│ crawler_runtime               │ 60.125     │
+└───────────────────────────────┴────────────┘";
+
+    #[test]
+    fn bare_seconds() {
+        let event = table("Final request statistics:", SECONDS);
+        check(event, Class::Statistics, &["progress", "final 4 1 2 3 5"]);
+        let label = "crawlee.crawlers._playwright";
+        let metric = |name, value, unit| format!("{name}[{label}] = {value} {unit}");
+        let mut marks = vec!["progress".to_owned(), "final 4 1 2 3 5".to_owned()];
+        marks.extend([
+            metric("requests_finished", "4", "requests"),
+            metric("requests_failed", "1", "requests"),
+            metric("requests_total", "5", "requests"),
+            metric("request_avg_finished_ms", "250", "ms"),
+            metric("requests_finished_per_minute", "151", "1/min"),
+            metric("requests_failed_per_minute", "0", "1/min"),
+            metric("request_total_duration_ms", "500", "ms"),
+            metric("crawler_runtime_ms", "60125", "ms"),
+            "retry_histogram[0] = 3 requests".to_owned(),
+            "retry_histogram[1] = 1 requests".to_owned(),
+            "retry_histogram[2] = 1 requests".to_owned(),
+        ]);
+        let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
+        check_all(event, Class::Statistics, &marks);
+    }
+
+    #[test]
+    fn units() {
+        let figures = figures(
+            "│ request_avg_failed_duration │ None │\n│ request_avg_finished_duration │ 1.5s │\n│ request_total_duration │ 2min 3.5s │\n│ crawler_runtime │ 42.5ms │",
+        );
+        assert_eq!(figures.average_failed_ms, None);
+        assert_eq!(figures.average_finished_ms, Some(1500.0));
+        assert_eq!(figures.total_duration_ms, Some(123_500.0));
+        assert_eq!(figures.runtime_ms, Some(42.5));
+    }
+
+    #[test]
+    fn cut_boxes() {
+        let head = "Current request statistics:";
+        check(table(head, head), Class::Statistics, &["progress", "stats - - - - -"]);
+        let cut = "Current request statistics:\n┌───┬───┐\n│ requests_finished │ 7 │\n│ requests_failed │ 1";
+        check(table(head, cut), Class::Statistics, &["progress", "stats 7 - - - -"]);
+        let cut =
+            "Current request statistics:\n│ requests_finished │ 7 │\n│ retry_histogram │ [1, 2, 3, ... │";
+        check(table(head, cut), Class::Statistics, &["progress", "stats 7 - - - -"]);
+        let event = python(Level::Info, "BeautifulSoupCrawler", "Final request statistics:");
+        check(event, Class::Statistics, &["progress", "final - - - - -"]);
+    }
+
+    #[test]
+    fn rows() {
+        assert_eq!(row("│ a │ b │"), Some(("a", "b")));
+        assert_eq!(row("│ a │ │"), Some(("a", "")));
+        for line in ["", "│", "││", "│ a │", "│ a │ b", "a │ b │", "│ a │ b │ c │", "┌───┬───┐"]
+        {
+            assert_eq!(row(line), None, "{line}");
+        }
+    }
+}
