@@ -43,8 +43,8 @@ impl Figures<'_> {
     pub(super) fn emit<'a>(&self, stage: CrawlStage, crawler: Cow<'a, str>, out: &mut Batch<'a>) {
         out.mark(Mark::Progress);
         out.mark(Mark::CrawlStats(self.crawl_stats(stage)));
-        if out.wants == Wants::Everything {
-            self.metrics(&crawler, out);
+        if let Some(mut metrics) = Metrics::wanted(crawler, out) {
+            self.metrics(&mut metrics);
         }
     }
 
@@ -52,52 +52,58 @@ impl Figures<'_> {
         let mut stats =
             CrawlStats { finished: self.finished, failed: self.failed, stage, ..CrawlStats::default() };
         let Some(entries) = self.histogram.and_then(histogram) else { return stats };
-        let (mut retried, mut retries, mut counted) = (0_u64, 0_u64, 0_u64);
+        let (mut counted, mut retries, mut again) = (0_u64, 0_u64, 0_u64);
         for (needed, requests) in (0_u64..).zip(entries) {
             let Some(requests) = requests else { return stats };
             counted = counted.saturating_add(requests);
             retries = retries.saturating_add(requests.saturating_mul(needed));
-            retried = retried.saturating_add(if needed > 0 { requests } else { 0 });
+            again = again.saturating_add(if needed > 0 { requests } else { 0 });
         }
-        stats.retried = Some(retried);
+        stats.retried = Some(again);
         stats.retries = Some(retries);
         stats.counted = Some(counted);
         stats
     }
 
-    fn metrics<'a>(&self, crawler: &Cow<'a, str>, out: &mut Batch<'a>) {
+    fn metrics(&self, metrics: &mut Metrics<'_, '_>) {
         let count = |value: Option<u64>| value.map(|value| value as f64);
-        let all = [
-            ("requests_finished", count(self.finished), "requests"),
-            ("requests_failed", count(self.failed), "requests"),
-            ("requests_total", count(self.total), "requests"),
-            ("request_avg_finished_ms", self.average_finished_ms, "ms"),
-            ("request_avg_failed_ms", self.average_failed_ms, "ms"),
-            ("requests_finished_per_minute", self.finished_per_minute, "1/min"),
-            ("requests_failed_per_minute", self.failed_per_minute, "1/min"),
-            ("request_total_duration_ms", self.total_duration_ms, "ms"),
-            ("crawler_runtime_ms", self.runtime_ms, "ms"),
-        ];
-        for (name, value, unit) in all {
-            metric(name, value, unit, crawler, out);
-        }
-        let entries = self.histogram.and_then(histogram);
-        for (needed, requests) in entries.into_iter().flatten().take(MAX_HISTOGRAM_METRICS).enumerate() {
-            metric("retry_histogram", count(requests), "requests", &Cow::Owned(needed.to_string()), out);
+        metrics.add("requests_finished", count(self.finished), "requests");
+        metrics.add("requests_failed", count(self.failed), "requests");
+        metrics.add("requests_total", count(self.total), "requests");
+        metrics.add("request_avg_finished_ms", self.average_finished_ms, "ms");
+        metrics.add("request_avg_failed_ms", self.average_failed_ms, "ms");
+        metrics.add("requests_finished_per_minute", self.finished_per_minute, "1/min");
+        metrics.add("requests_failed_per_minute", self.failed_per_minute, "1/min");
+        metrics.add("request_total_duration_ms", self.total_duration_ms, "ms");
+        metrics.add("crawler_runtime_ms", self.runtime_ms, "ms");
+        let entries = self.histogram.and_then(histogram).into_iter().flatten();
+        for (needed, requests) in entries.take(MAX_HISTOGRAM_METRICS).enumerate() {
+            metrics.label = Cow::Owned(needed.to_string());
+            metrics.add("retry_histogram", count(requests), "requests");
         }
     }
 }
 
-/// Attaches a value, if there is one.
-pub(super) fn metric<'a>(
-    name: &'static str,
-    value: Option<f64>,
-    unit: &'static str,
-    label: &Cow<'a, str>,
-    out: &mut Batch<'a>,
-) {
-    if let Some(value) = value.filter(|value| value.is_finite()) {
-        out.mark(Mark::Metric(Metric { name: Cow::Borrowed(name), value, unit, label: label.clone() }));
+/// Takes the values that one line states.
+#[derive(Debug)]
+pub(super) struct Metrics<'o, 'a> {
+    /// Whose values they are.
+    label: Cow<'a, str>,
+    out: &'o mut Batch<'a>,
+}
+
+impl<'o, 'a> Metrics<'o, 'a> {
+    /// Takes values, if somebody wants them.
+    pub(super) fn wanted(label: Cow<'a, str>, out: &'o mut Batch<'a>) -> Option<Self> {
+        (out.wants == Wants::Everything).then_some(Self { label, out })
+    }
+
+    /// Attaches a value to the record that is pushed next, if there is one.
+    pub(super) fn add(&mut self, name: &'static str, value: Option<f64>, unit: &'static str) {
+        if let Some(value) = value.filter(|value| value.is_finite()) {
+            let label = self.label.clone();
+            self.out.mark(Mark::Metric(Metric { name: Cow::Borrowed(name), value, unit, label }));
+        }
     }
 }
 

@@ -1,14 +1,12 @@
 //! What crawlers say about their load: states of their pools, overload.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::figures::{decimal, metric, number};
+use super::figures::{Metrics, decimal, number};
 use super::meaning::Said;
 use crate::mark::Mark;
-use crate::record::{Batch, Wants};
+use crate::record::Batch;
 use crate::vocabulary::Class;
 
 /// State of a pool: how much it does at once, how loaded the system is.
@@ -54,18 +52,18 @@ pub(super) fn pool<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class>
         return None;
     }
     out.mark(Mark::Progress);
-    if out.wants == Wants::Everything
+    if let Some(mut metrics) = Metrics::wanted(said.crawler(), out)
         && let Some(payload) = said.event.payload
         && let Ok(pool) = serde_json::from_str::<Pool<'_>>(&payload.decode())
     {
-        pool_metrics(&pool, &said.crawler(), out);
+        pool_metrics(&pool, &mut metrics);
     }
     Some(Class::Statistics)
 }
 
-fn pool_metrics<'a>(pool: &Pool<'_>, crawler: &Cow<'a, str>, out: &mut Batch<'a>) {
-    metric("current_concurrency", pool.current.and_then(number), "count", crawler, out);
-    metric("desired_concurrency", pool.desired.and_then(number), "count", crawler, out);
+fn pool_metrics(pool: &Pool<'_>, metrics: &mut Metrics<'_, '_>) {
+    metrics.add("current_concurrency", pool.current.and_then(number), "count");
+    metrics.add("desired_concurrency", pool.desired.and_then(number), "count");
     let Some(Ok(system)) = pool.system.map(|system| serde_json::from_str::<System<'_>>(system.get())) else {
         return;
     };
@@ -77,7 +75,7 @@ fn pool_metrics<'a>(pool: &Pool<'_>, crawler: &Cow<'a, str>, out: &mut Batch<'a>
     ];
     for (name, load) in loads {
         let load = load.and_then(|load| serde_json::from_str::<Load<'_>>(load.get()).ok());
-        metric(name, load.and_then(|load| load.ratio).and_then(number), "ratio", crawler, out);
+        metrics.add(name, load.and_then(|load| load.ratio).and_then(number), "ratio");
     }
 }
 
@@ -95,12 +93,11 @@ pub(super) fn python_pool<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option
         return None;
     }
     out.mark(Mark::Progress);
-    if out.wants == Wants::Everything {
-        let crawler = said.crawler();
+    if let Some(mut metrics) = Metrics::wanted(said.crawler(), out) {
         let text = std::str::from_utf8(said.line).unwrap_or_default();
         for (name, value) in text.split("; ").take(NAMES.len()).filter_map(|part| part.split_once(" = ")) {
-            if let Some((_, metric_name, unit)) = NAMES.iter().find(|(key, ..)| *key == name) {
-                metric(metric_name, decimal(value.trim()), unit, &crawler, out);
+            if let Some((_, metric, unit)) = NAMES.iter().find(|(key, ..)| *key == name) {
+                metrics.add(metric, decimal(value.trim()), unit);
             }
         }
     }
@@ -110,12 +107,11 @@ pub(super) fn python_pool<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option
 /// `Memory is critically overloaded. Using 976 MB of 1024 MB (95%). …`
 pub(super) fn overload<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
     let rest = said.line.strip_prefix(b"Memory is critically overloaded")?;
-    if out.wants == Wants::Everything
+    if let Some(mut metrics) = Metrics::wanted(said.crawler(), out)
         && let Some((used, limit)) = sizes(rest)
     {
-        let crawler = said.crawler();
-        metric("memory_used_bytes", Some(used), "bytes", &crawler, out);
-        metric("memory_limit_bytes", Some(limit), "bytes", &crawler, out);
+        metrics.add("memory_used_bytes", Some(used), "bytes");
+        metrics.add("memory_limit_bytes", Some(limit), "bytes");
     }
     Some(Class::Overload)
 }

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::Body;
-use super::figures::{Figures, duration_ms, metric, number};
+use super::figures::{Figures, Metrics, duration_ms, number};
 use super::meaning::Said;
 use super::table;
 use crate::mark::{CrawlStage, Mark};
-use crate::record::{Batch, Wants};
+use crate::record::Batch;
 use crate::vocabulary::Class;
 
 /// A line that ends with `request statistics:`, with figures as payload, as a box, or not at all.
@@ -134,13 +134,12 @@ pub(super) fn error_analysis<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Opt
         return None;
     }
     out.mark(Mark::Progress);
-    if out.wants == Wants::Everything
+    if let Some(mut metrics) = Metrics::wanted(said.crawler(), out)
         && let Some(payload) = said.event.payload
         && let Ok(errors) = serde_json::from_str::<Errors<'_>>(&payload.decode())
     {
-        let crawler = said.crawler();
-        metric("errors_total", errors.total.and_then(number), "count", &crawler, out);
-        metric("errors_unique", errors.unique.and_then(number), "count", &crawler, out);
+        metrics.add("errors_total", errors.total.and_then(number), "count");
+        metrics.add("errors_unique", errors.unique.and_then(number), "count");
     }
     Some(Class::Statistics)
 }
