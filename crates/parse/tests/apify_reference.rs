@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use logmill_parse::Format;
 use logmill_parse::formats::apify_log::ApifyLog;
 use reference::Event;
+use reference::fragments::{RELAYS, STAMPS, TEXTS};
 use support::Input;
 
 fn logs() -> Vec<Input> {
@@ -151,6 +152,42 @@ fn agrees_on_mutated_logs() {
     assert!(
         wrong.is_empty(),
         "{} of 4000 logs differ, the first:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(3)].join("\n")
+    );
+}
+
+/// A log put together from fragments.
+fn generated(random: &mut Random) -> Vec<u8> {
+    let mut log = String::new();
+    for _ in 0..=random.below(12) {
+        log.push_str(STAMPS[random.below(STAMPS.len())]);
+        log.push_str(RELAYS[random.below(RELAYS.len())]);
+        log.push_str(TEXTS[random.below(TEXTS.len())]);
+        log.push_str(if random.below(40) == 0 { "\r\n" } else { "\n" });
+    }
+    if random.below(8) == 0 {
+        log.pop();
+    }
+    log.into_bytes()
+}
+
+#[test]
+fn agrees_on_generated_logs() {
+    if !is_there() {
+        return;
+    }
+    let mut random = Random(0x6170_6966_7921_2121);
+    let mut wrong = Vec::new();
+    for round in 0..8000 {
+        let log = generated(&mut random);
+        if let Some(difference) = disagreement(&log) {
+            wrong.push(format!("round {round}: {difference}"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of 8000 logs differ, the first:\n{}",
         wrong.len(),
         wrong[..wrong.len().min(3)].join("\n")
     );

@@ -3,6 +3,7 @@
 //!
 //! Written from the description of the format, not from the reader it is compared with.
 
+pub mod fragments;
 mod head;
 mod line;
 mod payload;
