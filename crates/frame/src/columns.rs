@@ -167,7 +167,7 @@ impl Builder {
             (Self::Int(ints), Cell::Int(value)) => ints.push(value),
             // A number that is none would read differently from every kind of file.
             (Self::Float(floats), Cell::Float(value)) => {
-                floats.append_option(value.filter(|v| v.is_finite()))
+                floats.append_option(value.filter(|v| v.is_finite()));
             }
             (Self::Bool(bools), Cell::Bool(value)) => bools.append_value(value),
             (Self::Instant(instants), Cell::Instant(value)) => instants.push(value),

@@ -85,6 +85,7 @@ enum Way {
 
 /// Rows as they will stand in the file.
 pub struct Block {
+    pub(crate) table: Table,
     pub(crate) n_rows: usize,
     pub(crate) body: Body,
 }
@@ -137,7 +138,7 @@ impl Encoder {
             Way::Csv(text) => Body::Bytes(csv::encode(self.table, &frame, *text)?),
             Way::Ndjson => Body::Bytes(ndjson::encode(self.table, &frame)?),
         };
-        Ok(Block { n_rows, body })
+        Ok(Block { table: self.table, n_rows, body })
     }
 
     fn row_groups(&self, compressor: &Compressor, frame: DataFrame) -> Result<Vec<RowGroup>, Error> {

@@ -5,6 +5,7 @@ use logmill_parse::{Flags, Kind, Text};
 use polars::prelude::DataFrame;
 
 use crate::columns::{Bools, Holes, Ints, Repeats, Texts, assemble};
+use crate::encode::{Block, Encoder, FileFormat};
 use crate::error::Error;
 use crate::schema::Table;
 use crate::tables::saturated;
@@ -115,6 +116,94 @@ impl EventColumns {
             self.lossy.finish("lossy"),
         ];
         assemble(Table::Events, self.n_rows, columns)
+    }
+}
+
+/// Rows of a block made while a chunk is being filled.
+pub const BLOCK_ROWS: usize = 64 << 10;
+/// Bytes of columns at which a block is made even of fewer rows.
+pub const BLOCK_BYTES: usize = 32 << 20;
+/// Fewer rows than these are left as a frame, to be joined with those of the next chunk.
+const SMALL_ROWS: usize = 16 << 10;
+
+/// A stretch of events, encoded while it is being filled, by the thread that fills it.
+///
+/// [`TableWriter::write_chunk`](crate::TableWriter::write_chunk) takes chunks in order. Memory is bounded by
+/// [`BLOCK_BYTES`] and what the encoded blocks take.
+pub struct EventChunk {
+    encoder: Encoder,
+    columns: EventColumns,
+    parts: Result<Parts, Error>,
+}
+
+/// What a chunk consists of, in order.
+#[derive(Default)]
+pub(crate) struct Parts {
+    pub(crate) blocks: Vec<Block>,
+    /// Too few rows for a block of their own.
+    pub(crate) rest: Option<DataFrame>,
+}
+
+impl EventChunk {
+    /// No events yet; `encoder` is the one of the writer that will take the chunk.
+    #[must_use]
+    pub fn new(encoder: &Encoder) -> Self {
+        Self { encoder: encoder.clone(), columns: EventColumns::new(), parts: Ok(Parts::default()) }
+    }
+
+    /// Appends one event. What goes wrong is told when the chunk is written.
+    pub fn push(&mut self, row: &EventRow<'_>) {
+        self.columns.push(row);
+        if self.columns.n_rows() >= BLOCK_ROWS || self.columns.n_bytes() >= BLOCK_BYTES {
+            self.flush();
+        }
+    }
+
+    /// Encodes what has been pushed, unless it is too little for Parquet; call it on the thread that filled the
+    /// chunk. A chunk that was not sealed is sealed by the writer.
+    pub fn seal(&mut self) {
+        if self.columns.n_rows() > 0 {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let columns = std::mem::take(&mut self.columns);
+        let n_rows = columns.n_rows();
+        let Ok(parts) = &mut self.parts else { return };
+        let flush = || {
+            let frame = columns.into_frame()?;
+            if self.encoder.format() == FileFormat::Parquet && n_rows < SMALL_ROWS {
+                parts.add_rest(frame, &self.encoder)
+            } else {
+                parts.add_block(frame, &self.encoder)
+            }
+        };
+        if let Err(error) = flush() {
+            self.parts = Err(error);
+        }
+    }
+
+    pub(crate) fn into_parts(mut self) -> Result<Parts, Error> {
+        self.seal();
+        self.parts
+    }
+}
+
+impl Parts {
+    fn add_block(&mut self, frame: DataFrame, encoder: &Encoder) -> Result<(), Error> {
+        if let Some(rest) = self.rest.take() {
+            self.blocks.push(encoder.encode(rest)?);
+        }
+        self.blocks.push(encoder.encode(frame)?);
+        Ok(())
+    }
+
+    fn add_rest(&mut self, frame: DataFrame, encoder: &Encoder) -> Result<(), Error> {
+        if let Some(rest) = self.rest.replace(frame) {
+            self.blocks.push(encoder.encode(rest)?);
+        }
+        Ok(())
     }
 }
 

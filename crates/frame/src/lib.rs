@@ -45,7 +45,7 @@ pub mod writer;
 
 pub use encode::{Block, CsvText, Encoder, FileFormat};
 pub use error::Error;
-pub use events::EventColumns;
+pub use events::{EventChunk, EventColumns};
 pub use manifest::Manifest;
 pub use output::{Existing, OutputSet, PendingFile};
 pub use polars::prelude::DataFrame;

@@ -64,16 +64,16 @@ impl<'a> Values<'a> {
 
     fn write(&mut self, row: usize, out: &mut Vec<u8>) {
         match self {
-            Self::Text(values) => json(values.get(row), out),
-            Self::Int(values) => json(values.get(row), out),
-            Self::Float(values) => json(values.get(row), out),
-            Self::Bool(values) => json(values.get(row), out),
-            Self::Instant(values, instant) => json(values.get(row).and_then(|ts| instant.write(ts)), out),
+            Self::Text(values) => json(&values.get(row), out),
+            Self::Int(values) => json(&values.get(row), out),
+            Self::Float(values) => json(&values.get(row), out),
+            Self::Bool(values) => json(&values.get(row), out),
+            Self::Instant(values, instant) => json(&values.get(row).and_then(|ts| instant.write(ts)), out),
         }
     }
 }
 
-fn json(value: Option<impl Serialize>, out: &mut Vec<u8>) {
+fn json(value: &impl Serialize, out: &mut Vec<u8>) {
     // Neither the types above nor a Vec can fail.
-    let _ = serde_json::to_writer(out, &value);
+    let _ = serde_json::to_writer(out, value);
 }

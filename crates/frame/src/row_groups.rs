@@ -1,6 +1,7 @@
 //! Row groups: frames joined and cut so that none is too small to compress well or too large to hold.
 
 use polars::prelude::{DataFrame, DataType};
+use polars_arrow::array::Utf8ViewArray;
 
 /// Most rows of a row group.
 pub const MAX_ROWS: usize = 128 << 10;
@@ -31,7 +32,7 @@ impl RowGroups {
         };
         let mut full = Vec::new();
         while pending.height() >= MAX_ROWS || (self.bytes >= MAX_BYTES && pending.height() > 1) {
-            let (group, rest) = cut(pending, self.bytes);
+            let (group, rest) = cut(&pending, self.bytes);
             self.bytes = n_bytes(&rest);
             full.push(group);
             pending = rest;
@@ -47,7 +48,7 @@ impl RowGroups {
 }
 
 /// The longest head of `frame`, a frame of `bytes` bytes, that keeps the limits, and the rest.
-fn cut(frame: DataFrame, bytes: usize) -> (DataFrame, DataFrame) {
+fn cut(frame: &DataFrame, bytes: usize) -> (DataFrame, DataFrame) {
     let row_bytes = bytes / frame.height().max(1) + 1;
     let mut rows = MAX_ROWS.min(MAX_BYTES / row_bytes).min(frame.height()).max(1);
     // The estimate is off where rows differ in size.
@@ -70,7 +71,7 @@ fn n_bytes(frame: &DataFrame) -> usize {
     let column_bytes = |column: &polars::prelude::Column| match column.dtype() {
         DataType::String => {
             let texts =
-                column.str().map(|texts| texts.downcast_iter().map(|chunk| chunk.total_bytes_len()).sum());
+                column.str().map(|texts| texts.downcast_iter().map(Utf8ViewArray::total_bytes_len).sum());
             16 * rows + texts.unwrap_or(0)
         }
         DataType::Boolean => rows / 8,

@@ -6,6 +6,7 @@ use polars::prelude::PolarsError;
 
 use crate::encode::{Block, Body, CsvText, Encoder, FileFormat};
 use crate::error::Error;
+use crate::events::{EventChunk, Parts};
 use crate::parquet::ParquetFile;
 use crate::row_groups::RowGroups;
 use crate::schema::Table;
@@ -16,7 +17,7 @@ use crate::{DataFrame, csv};
 ///
 /// Either hand frames to [`write`](Self::write), or encode them elsewhere with a copy of the
 /// [`encoder`](Self::encoder) and hand the blocks to [`write_block`](Self::write_block), in order.
-/// Not both: `write` holds back small frames until they fill a row group.
+/// `write` holds back small frames until they fill a row group.
 pub struct TableWriter<W: Write> {
     encoder: Encoder,
     tap: Tap<W>,
@@ -76,33 +77,59 @@ impl<W: Write> TableWriter<W> {
             }
             File::Text => vec![frame],
         };
-        frames.into_iter().try_for_each(|frame| self.write_now(frame))
+        frames.into_iter().try_for_each(|frame| self.encode_and_append(frame))
     }
 
-    fn write_now(&mut self, frame: DataFrame) -> Result<(), Error> {
-        let block = self.encoder.encode(frame)?;
-        self.write_block(block)
-    }
-
-    /// Writes a block that [`Encoder::encode`] made.
+    /// Writes a block that [`Encoder::encode`] made, after what [`write`](Self::write) still held back.
     ///
     /// # Errors
-    /// [`Error::Sink`] where the sink refuses, [`Error::Schema`] where the block is of another kind of file.
+    /// [`Error::Sink`] where the sink refuses, [`Error::Schema`] where the block is of another table or kind of file.
     pub fn write_block(&mut self, block: Block) -> Result<(), Error> {
+        self.write_pending()?;
+        self.append(block)
+    }
+
+    /// Writes the events of a chunk. Small chunks are held back until they fill a row group.
+    ///
+    /// # Errors
+    /// What went wrong while the chunk was filled, and as [`write_block`](Self::write_block).
+    pub fn write_chunk(&mut self, chunk: EventChunk) -> Result<(), Error> {
+        let Parts { blocks, rest } = chunk.into_parts()?;
+        blocks.into_iter().try_for_each(|block| self.write_block(block))?;
+        rest.map_or(Ok(()), |frame| self.write(frame))
+    }
+
+    fn write_pending(&mut self) -> Result<(), Error> {
+        match &mut self.file {
+            File::Parquet { pending, .. } => match std::mem::take(pending).finish() {
+                Some(frame) => self.encode_and_append(frame),
+                None => Ok(()),
+            },
+            File::Text => Ok(()),
+        }
+    }
+
+    fn encode_and_append(&mut self, frame: DataFrame) -> Result<(), Error> {
+        let block = self.encoder.encode(frame)?;
+        self.append(block)
+    }
+
+    fn append(&mut self, block: Block) -> Result<(), Error> {
         let table = self.encoder.table();
+        if block.table != table {
+            return Err(Error::Schema { table, expected: table.to_string(), found: block.table.to_string() });
+        }
         match (&mut self.file, block.body) {
             (File::Parquet { file, .. }, Body::RowGroups(groups)) => {
-                groups
-                    .iter()
-                    .try_for_each(|group| file.write(group))
-                    .map_err(|error| refused(&self.tap, table, error))?;
+                let written = groups.iter().try_for_each(|group| file.write(group));
+                written.map_err(|error| refused(&self.tap, table, error))?;
             }
             (File::Text, Body::Bytes(bytes)) => {
                 self.tap.write_all(&bytes).map_err(|error| sink_error(&self.tap, table, error))?;
             }
             _ => {
                 let (expected, found) =
-                    (self.encoder.format().to_string(), "a block of another kind".to_owned());
+                    (self.encoder.format().to_string(), "a block of another kind of file".to_owned());
                 return Err(Error::Schema { table, expected, found });
             }
         }
@@ -117,11 +144,7 @@ impl<W: Write> TableWriter<W> {
     /// [`Error::Sink`] where the sink refuses.
     pub fn finish(mut self) -> Result<(W, u64), Error> {
         let table = self.encoder.table();
-        if let File::Parquet { pending, .. } = &mut self.file
-            && let Some(frame) = std::mem::take(pending).finish()
-        {
-            self.write_now(frame)?;
-        }
+        self.write_pending()?;
         if let File::Parquet { file, .. } = self.file {
             file.finish().map_err(|error| refused(&self.tap, table, error))?;
         }

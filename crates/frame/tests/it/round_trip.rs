@@ -1,10 +1,8 @@
 //! Every table, written as every kind of file and read back.
 
-mod common;
-
 use std::io::Cursor;
 
-use common::{NASTY, events, report};
+use crate::common::{NASTY, events, report};
 use logmill_analyze::model::Report;
 use logmill_frame::{CsvText, DataFrame, Dtype, FileFormat, Table, TableWriter, tables};
 use polars::prelude::{AnyValue, ParquetReader, SerReader};
@@ -119,7 +117,10 @@ fn csv_formulas_are_neutralised_on_request_only() {
     report.runs = formulas
         .iter()
         .chain(&["a=b", "", "'=1"])
-        .map(|text| logmill_analyze::model::Run { first_error: Some((*text).into()), ..common::run("r") })
+        .map(|text| logmill_analyze::model::Run {
+            first_error: Some((*text).into()),
+            ..crate::common::run("r")
+        })
         .collect();
     let frame = tables::frame(&report, Table::Runs).expect("rows fit the schema");
     let at = Table::Runs.columns().iter().position(|column| column.name == "first_error").expect("a column");
@@ -159,7 +160,7 @@ fn ndjson_values() {
                     (AnyValue::Float64(number), _) => assert_eq!(read.as_f64(), Some(*number)),
                     (AnyValue::Boolean(flag), _) => assert_eq!(read.as_bool(), Some(*flag)),
                     (_, Dtype::Str | Dtype::Instant) => {
-                        assert_eq!(read.as_str(), Some(shown(&value).as_str()))
+                        assert_eq!(read.as_str(), Some(shown(&value).as_str()));
                     }
                     other => panic!("no column holds {other:?}"),
                 }
@@ -203,27 +204,32 @@ fn values_reach_their_columns() {
     assert_eq!(steps.column("run_id").and_then(|it| it.get(1)).ok(), Some(AnyValue::String("bare")));
 }
 
+#[track_caller]
+fn check_column(events: &DataFrame, name: &str, expect: [AnyValue<'_>; 3]) {
+    for (row, expect) in expect.into_iter().enumerate() {
+        assert_eq!(events.column(name).and_then(|it| it.get(row)).ok(), Some(expect), "{name}");
+    }
+}
+
 #[test]
 fn events_are_decoded() {
     let events = events();
-    #[track_caller]
-    fn check(events: &DataFrame, name: &str, expect: [AnyValue<'_>; 3]) {
-        for (row, expect) in expect.into_iter().enumerate() {
-            assert_eq!(events.column(name).and_then(|it| it.get(row)).ok(), Some(expect), "{name}");
-        }
-    }
     let (text, int, null) = (AnyValue::String, AnyValue::Int64, AnyValue::Null);
-    check(&events, "run_id", [text("r1"), text("r1"), text("bare")]);
-    check(&events, "kind", [text("run"), text("run"), null.clone()]);
-    check(&events, "seq", [int(1), int(2), int(1)]);
-    check(&events, "message", [text("say \"hi\",\nbye \u{1f600}"), text(""), text("")]);
-    check(&events, "payload", [text("{\"a\":1}"), null.clone(), null.clone()]);
-    check(&events, "logger", [text(""), text("PlaywrightCrawler"), text("PlaywrightCrawler")]);
-    check(&events, "level", [text("none"), text("critical"), text("critical")]);
-    check(&events, "step", [text("work"), null.clone(), text("work")]);
-    check(&events, "step_seq", [int(2), null.clone(), int(2)]);
-    check(&events, "member", [text("a.log"), null, text("a.log")]);
-    check(&events, "byte_offset", [int(0), int(45), int(0)]);
-    check(&events, "n_bytes", [int(42), int(42), int(42)]);
-    check(&events, "lossy", [AnyValue::Boolean(true), AnyValue::Boolean(false), AnyValue::Boolean(false)]);
+    check_column(&events, "run_id", [text("r1"), text("r1"), text("bare")]);
+    check_column(&events, "kind", [text("run"), text("run"), null.clone()]);
+    check_column(&events, "seq", [int(1), int(2), int(1)]);
+    check_column(&events, "message", [text("say \"hi\",\nbye \u{1f600}"), text(""), text("")]);
+    check_column(&events, "payload", [text("{\"a\":1}"), null.clone(), null.clone()]);
+    check_column(&events, "logger", [text(""), text("PlaywrightCrawler"), text("PlaywrightCrawler")]);
+    check_column(&events, "level", [text("none"), text("critical"), text("critical")]);
+    check_column(&events, "step", [text("work"), null.clone(), text("work")]);
+    check_column(&events, "step_seq", [int(2), null.clone(), int(2)]);
+    check_column(&events, "member", [text("a.log"), null, text("a.log")]);
+    check_column(&events, "byte_offset", [int(0), int(45), int(0)]);
+    check_column(&events, "n_bytes", [int(42), int(42), int(42)]);
+    check_column(
+        &events,
+        "lossy",
+        [AnyValue::Boolean(true), AnyValue::Boolean(false), AnyValue::Boolean(false)],
+    );
 }

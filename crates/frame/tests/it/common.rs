@@ -1,7 +1,5 @@
 //! A report and events made by hand, with everything that tends to go wrong: nulls beside empty strings, quotes,
 //! line breaks, separators, characters outside the BMP, the largest numbers, instants with microseconds.
-#![allow(dead_code, reason = "every test file uses another part")]
-
 use logmill_analyze::model::{
     Duration, ErrorGroup, EventRow, FileRow, IssueRow, Metric, OutcomeFilter, Rate, Report, Request,
     RequestOutcome, Run, Step,

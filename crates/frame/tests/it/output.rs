@@ -1,13 +1,11 @@
 //! Files and folders that are there whole or not at all.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use common::report;
+use crate::common::report;
 use logmill_frame::manifest::{File, Input, MANIFEST};
 use logmill_frame::{CsvText, Error, Existing, FileFormat, Manifest, OutputSet, PendingFile, Table, tables};
 

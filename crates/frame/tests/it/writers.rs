@@ -1,16 +1,17 @@
 //! Row groups, blocks made elsewhere, and sinks that refuse.
 
-mod common;
-
 use std::io::{self, Cursor, Write};
 
-use common::{record, report, run};
-use logmill_analyze::model::EventRow;
+use crate::common::{record, report, run};
+use logmill_analyze::model::{EventRow, Run};
+use logmill_frame::events::BLOCK_ROWS;
 use logmill_frame::row_groups::{MAX_BYTES, MAX_ROWS};
 use logmill_frame::{
-    CsvText, DataFrame, Encoder, Error, EventColumns, FileFormat, Table, TableWriter, tables,
+    CsvText, DataFrame, Encoder, Error, EventChunk, EventColumns, FileFormat, Table, TableWriter, tables,
 };
+use logmill_parse::Record;
 use polars::prelude::{ParquetReader, SerReader};
+use polars_parquet::read::RowGroupMetadata;
 
 /// `n` events whose messages are a little longer than `length` bytes.
 fn events(n: usize, first_seq: usize, length: usize) -> DataFrame {
@@ -19,24 +20,21 @@ fn events(n: usize, first_seq: usize, length: usize) -> DataFrame {
     for seq in first_seq..first_seq + n {
         let message = format!("{seq}{}", "x".repeat(length));
         let record = record(message.as_bytes(), None);
-        columns.push(&EventRow {
-            run: &run,
-            seq: seq as u64,
-            record: &record,
-            step: None,
-            source: "a.log",
-            member: None,
-            line: 1,
-            byte_offset: 0,
-        });
+        columns.push(&row(&run, &record, seq));
     }
     columns.into_frame().expect("the schema of events")
+}
+
+fn row<'a>(run: &'a Run, record: &'a Record<'a>, seq: usize) -> EventRow<'a> {
+    let seq = seq as u64;
+    EventRow { run, seq, record, step: None, source: "a.log", member: None, line: 1, byte_offset: 0 }
 }
 
 /// Rows of each row group.
 fn group_rows(bytes: &[u8]) -> Vec<usize> {
     let mut reader = ParquetReader::new(Cursor::new(bytes));
-    reader.get_metadata().expect("a footer").row_groups.iter().map(|group| group.num_rows()).collect()
+    let metadata = reader.get_metadata().expect("a footer");
+    metadata.row_groups.iter().map(RowGroupMetadata::num_rows).collect()
 }
 
 fn parquet(frames: impl IntoIterator<Item = DataFrame>) -> Vec<u8> {
@@ -118,10 +116,60 @@ fn blocks_made_elsewhere_make_the_same_rows() {
             check_seq(elsewhere, 4000);
         } else {
             let mut here = writer();
-            frames.into_iter().for_each(|frame| here.write(frame).expect("a Vec takes everything"));
+            for frame in frames {
+                here.write(frame).expect("a Vec takes everything");
+            }
             assert_eq!(elsewhere, here.finish().expect("a Vec takes everything").0);
         }
     }
+}
+
+/// A chunk of `n` events, sealed by the thread that filled it or not.
+fn chunk(encoder: &Encoder, n: usize, first_seq: usize) -> EventChunk {
+    let run = run("r1");
+    let mut chunk = EventChunk::new(encoder);
+    for seq in first_seq..first_seq + n {
+        let record = record(b"short", None);
+        chunk.push(&row(&run, &record, seq));
+    }
+    if n.is_multiple_of(2) {
+        chunk.seal();
+    }
+    chunk
+}
+
+#[test]
+fn chunks_stand_in_the_order_they_are_handed_over() {
+    // Small ones are joined; BLOCK_ROWS and more are cut where they are filled; then the rest.
+    let sizes = [1, 2, BLOCK_ROWS + 3, 5, 0, 20_000, 4];
+    for &format in FileFormat::ALL {
+        let mut writer =
+            TableWriter::new(Vec::new(), Table::Events, format, CsvText::Exact).expect("a writer");
+        let encoder = writer.encoder().clone();
+        let mut first_seq = 1;
+        for n in sizes {
+            writer.write_chunk(chunk(&encoder, n, first_seq)).expect("a Vec takes everything");
+            first_seq += n;
+        }
+        let (bytes, n_rows) = writer.finish().expect("a Vec takes everything");
+        assert_eq!(n_rows, first_seq as u64 - 1);
+        if format == FileFormat::Parquet {
+            assert_eq!(group_rows(&bytes), [3, BLOCK_ROWS, 8, 20_000, 4]);
+            check_seq(bytes, first_seq - 1);
+        } else {
+            let lines = String::from_utf8(bytes).expect("UTF-8").lines().count();
+            assert_eq!(lines, first_seq - 1 + usize::from(format == FileFormat::Csv));
+        }
+    }
+}
+
+#[test]
+fn a_block_of_another_table_is_refused() {
+    let encoder = Encoder::new(Table::Runs, FileFormat::Csv, CsvText::Exact).expect("an encoder");
+    let block = encoder.encode(tables::frame(&report(), Table::Runs).expect("rows fit")).expect("a block");
+    let mut writer =
+        TableWriter::new(Vec::new(), Table::Steps, FileFormat::Csv, CsvText::Exact).expect("a writer");
+    assert!(matches!(writer.write_block(block), Err(Error::Schema { table: Table::Steps, .. })));
 }
 
 #[test]
@@ -168,7 +216,7 @@ impl Write for Disk {
 #[test]
 fn a_full_disk_is_told_as_one() {
     for &format in FileFormat::ALL {
-        let frame = events(1000, 1, 40);
+        let frame = events(100, 1, 40);
         let write = |free| -> Result<(), Error> {
             let mut writer = TableWriter::new(Disk { free }, Table::Events, format, CsvText::Exact)?;
             writer.write(frame.clone())?;
