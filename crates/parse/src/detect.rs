@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 use crate::format::{self, Extent, Format, Head, Metadata, Shape};
 use crate::json::{Reader, Tokens, ValueKind, is_lines};
@@ -81,7 +81,7 @@ hints! {
     Pdf, "a PDF document";
     Image, "an image";
     Executable, "a program";
-    Sqlite, "an SQLite database";
+    Database, "a database file";
     Utf32, "UTF-32 text; convert it to UTF-8";
     Binary, "binary data";
     AccessLog, "a web server's access log";
@@ -182,7 +182,7 @@ fn magic(bytes: &[u8]) -> Option<Hint> {
         (b"\x7fELF", Hint::Executable),
         (b"MZ\x90\0", Hint::Executable),
         (b"\xcf\xfa\xed\xfe", Hint::Executable),
-        (b"SQLite format 3\0", Hint::Sqlite),
+        (b"SQLite format 3\0", Hint::Database),
         (b"\xff\xfe\0\0", Hint::Utf32),
         (b"\0\0\xfe\xff", Hint::Utf32),
     ];
@@ -196,15 +196,23 @@ fn is_own_output(bytes: &[u8]) -> bool {
     let is_manifest = text.starts_with(b"{")
         && top.any(|token| token.depth == 1 && token.key == Some(b"tool"))
         && top.any(|token| token.depth == 2 && token.key == Some(b"name") && token.text == b"logmill");
-    let is_table_row = text.starts_with(b"{\"platform\":")
-        && [b"\"kind\":".as_slice(), b"\"group\":"].iter().all(|key| {
-            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            memmem::find(line, key).is_some()
-        });
-    is_manifest
-        || is_table_row
-        || text.starts_with(b"platform,kind,group,")
-        || text.starts_with(b"platform,group,")
+    let starts = [
+        "platform,kind,group,",
+        "platform,group,",
+        "code,severity,source,member,",
+        "platform,source,member,format,",
+    ];
+    let is_csv = starts.iter().any(|columns| text.starts_with(columns.as_bytes()));
+    let mut row =
+        Tokens::new(text).filter(|token| token.depth == 1).map(|token| token.key.unwrap_or_default());
+    let first_keys = [row.next(), row.next(), row.next()].map(Option::unwrap_or_default);
+    let is_row = matches!(
+        first_keys,
+        [b"platform", b"kind", b"group"]
+            | [b"code", b"severity", b"source"]
+            | [b"platform", b"source", b"member"]
+    );
+    is_manifest || is_csv || (text.starts_with(b"{") && is_row)
 }
 
 /// What an input that is no log looks like.
@@ -262,7 +270,7 @@ fn json(head: Head<'_>) -> Hint {
 /// A zero byte, or more than one control character in eight bytes. Escape, tab, newline and return are text.
 fn is_binary(bytes: &[u8]) -> bool {
     let sample = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
-    let zeros = sample.iter().filter(|byte| **byte == 0).count();
+    let zeros = memchr_iter(0, sample).count();
     let controls = sample.iter().filter(|byte| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31)).count();
     zeros * 64 > sample.len() || controls * 8 > sample.len()
 }

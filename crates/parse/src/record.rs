@@ -192,7 +192,8 @@ pub enum Wants {
 /// Everything a format found in one window. Owned by the caller and reused.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    /// Events in the order they stand in the input.
+    /// Events in the order they stand in the input; of a document whose own order means nothing, in the
+    /// order they happened. Their spans never overlap.
     pub records: Vec<Record<'a>>,
     /// Marks, ordered by the record they belong to.
     pub marks: Vec<Marked<'a>>,

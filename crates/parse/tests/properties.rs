@@ -77,9 +77,9 @@ fn same(whole: &Reading, divided: &Reading, how: &str) {
     assert_eq!(unfolded(whole), unfolded(divided), "issues {how}");
 }
 
-fn unfolded(reading: &Reading) -> Vec<(&'static str, u64, u64)> {
+fn unfolded(reading: &Reading) -> Vec<&(&'static str, u64, u64, String)> {
     let folded = |code: &str| FOLDED.iter().any(|folded| folded.as_str() == code);
-    reading.issues.iter().copied().filter(|(code, ..)| !folded(code)).collect()
+    reading.issues.iter().filter(|(code, ..)| !folded(code)).collect()
 }
 
 #[test]

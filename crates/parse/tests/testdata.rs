@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use chrono::DateTime;
-use logmill_parse::{Account, Amount, Batch, Carry, End, Format, Shape, Wants, Window, format};
+use logmill_parse::detect::{Verdict, detect};
+use logmill_parse::{
+    Account, Amount, Batch, Carry, End, Extent, Format, Head, Shape, Wants, Window, encoding, format,
+};
 use serde_json::{Map, Value, json};
 use support::{Input, Reading, describe};
 
@@ -54,8 +57,30 @@ fn compare(format: &dyn Format, input: &Input) -> Result<(), String> {
     difference(&expected, &actual)
 }
 
+/// What detection makes of the input, unless it is a log of the format in whose folder it lies.
+fn foreign_verdict(format: &dyn Format, input: &Input) -> Option<String> {
+    let head = support::head(&input.bytes);
+    let whole = Head { bytes: &input.bytes[encoding::bom_len(&input.bytes)..], extent: Extent::Whole };
+    let verdict = match detect(head) {
+        Verdict::Unknown(_) => detect(whole),
+        verdict => verdict,
+    };
+    match verdict {
+        Verdict::Log { format: found, .. } if found.about().id == format.about().id => None,
+        Verdict::Log { format: found, .. } => Some(format!("log: {}", found.about().id)),
+        Verdict::Empty => Some("empty".to_owned()),
+        Verdict::ErrorBody(text) => Some(format!("error-body: {text}")),
+        Verdict::Metadata(metadata) => Some(format!("metadata: {}", describe::metadata(&metadata))),
+        Verdict::OwnOutput => Some("own-output".to_owned()),
+        Verdict::Unknown(hint) => Some(format!("unknown: {hint}")),
+    }
+}
+
 /// The whole reading as the JSON of an expectation, defaults left out.
 fn describe_input(format: &dyn Format, input: &Input, why: &str) -> Value {
+    if let Some(verdict) = foreign_verdict(format, input) {
+        return json!({"why": why, "verdict": verdict});
+    }
     let shape = support::shape(format, &input.bytes);
     let reading = support::whole(format, &input.bytes, shape);
     let streams = streams(format, input);
@@ -65,7 +90,7 @@ fn describe_input(format: &dyn Format, input: &Input, why: &str) -> Value {
     out.insert("account".to_owned(), account(&reading.account));
     out.insert(
         "issues".to_owned(),
-        reading.issues.iter().map(|(code, line, _)| json!([code, line])).collect(),
+        reading.issues.iter().map(|(code, line, ..)| json!([code, line])).collect(),
     );
     out.insert("events".to_owned(), events(&reading, &streams));
     out.insert("streams".to_owned(), json!(streams));
@@ -173,7 +198,7 @@ fn normalise(expected: &mut Value) {
 
 fn difference(expected: &Value, actual: &Value) -> Result<(), String> {
     let mut report = String::new();
-    for name in ["shape", "account", "issues", "streams"] {
+    for name in ["verdict", "shape", "account", "issues", "streams"] {
         note(&mut report, name, &expected[name], &actual[name]);
     }
     let list = |value: &Value| value["events"].as_array().cloned().unwrap_or_default();

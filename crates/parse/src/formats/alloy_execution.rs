@@ -145,9 +145,6 @@ fn score(head: &[u8]) -> Option<u8> {
     for token in Tokens::new(head) {
         if depth.is_none() {
             depth = member_depth(&token);
-            if token.depth > 3 {
-                return None;
-            }
         }
         let Some(depth) = depth else { continue };
         let key = token.key.unwrap_or_default();
@@ -198,5 +195,85 @@ impl<'a> Reading<'a> {
             self.page.findings.report(&mut self.lines, out);
             at = skip_blanks(document, end.max(at + 1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issue::Code;
+    use crate::mark::Mark;
+    use crate::record::Wants;
+
+    fn read(bytes: &[u8]) -> Batch<'_> {
+        let mut out = Batch::new(Wants::Everything);
+        let window = Window { bytes, offset: 0, end: End::Input };
+        assert_eq!(AlloyExecution.parse(window, &mut Carry::default(), &mut out), bytes.len());
+        assert_eq!(out.account.total().bytes, bytes.len() as u64);
+        out
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
+        let sound = format!(r#"[{{"executionId":"x","results":[{{"data":{open}{close}}}]}}]"#);
+        assert_eq!(read(sound.as_bytes()).records.len(), 1);
+        let objects = "{\"data\":".repeat(100_000);
+        for hostile in [open.clone(), format!("[{{\"executionId\":\"x\",\"results\":{open}"), objects] {
+            let out = read(hostile.as_bytes());
+            assert!(out.records.is_empty() && !out.issues.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_million_wrong_elements_are_not_a_million_issues() {
+        let wrong = format!("[{}1]", "1,".repeat(50_000));
+        let out = read(wrong.as_bytes());
+        assert_eq!(out.issues.len(), 10_000);
+        assert_eq!(out.issues.last().map(|issue| issue.code), Some(Code::TooManyIssues));
+        assert_eq!(out.account.rejected.bytes, 50_001);
+    }
+
+    #[test]
+    fn every_cut_of_a_page_is_read_up_to_the_cut() {
+        let page = br#"{"data":[{"executionId":"a","results":[{"connectorId":"c","data":[[{"json":{"k":"v\n"}}]]}],"finished":true}]}"#;
+        for len in 0..page.len() {
+            let out = read(&page[..len]);
+            assert!(out.records.len() <= 1, "{len}");
+        }
+    }
+
+    #[test]
+    fn an_error_answer_holds_nothing_but_a_message() {
+        let body = |text: &str| AlloyExecution.error_body(text.as_bytes());
+        assert_eq!(body(r#"{"message":"Not \u0061llowed"}"#).as_deref(), Some("Not allowed"));
+        assert_eq!(
+            body(r#"{"statusCode":404,"message":"Gone","error":"Not Found"}"#).as_deref(),
+            Some("Gone")
+        );
+        for text in [r#"{"message":"x","level":"INFO"}"#, r#"{"message":5}"#, r#"{"error":"x"}"#, "[]", ""] {
+            assert_eq!(body(text), None, "{text}");
+        }
+        assert_eq!(body("{\"message\":\"a\"}\n{\"message\":\"b\"}"), None);
+    }
+
+    #[test]
+    fn the_documentations_sample_is_told_from_its_relatives() {
+        let detect = |text: &str| {
+            let head = Head { bytes: text.as_bytes(), extent: Extent::Whole };
+            AlloyExecution.detect(head).map(|found| found.shape)
+        };
+        assert_eq!(detect(r#"{"data":[{"executionId":"x"}]}"#), Some(Shape::Document));
+        assert_eq!(detect(r#"{"data":[{"results":[{"connectorId":"c"}]}]}"#), Some(Shape::Document));
+        assert_eq!(detect(r#"{"data":[{"finished":true,"startedAt":"2025-01-01T00:00:00Z"}]}"#), None);
+        assert_eq!(detect(r#"{"data":[{"json":{"executionId":"deeper"}}]}"#), None);
+        assert_eq!(detect(r#"{"data":[{"meta":{"a":1},"executionId":"x"}]}"#), Some(Shape::Document));
+    }
+
+    #[test]
+    fn runs_without_events_are_marked_too() {
+        let out = read(br#"[{"executionId":"a","finished":true},{"executionId":"b","finished":false}]"#);
+        let runs = out.marks.iter().filter(|marked| matches!(marked.mark, Mark::Run(_))).count();
+        assert_eq!((out.records.len(), runs), (0, 2));
     }
 }

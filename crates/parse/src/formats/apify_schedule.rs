@@ -61,10 +61,10 @@ impl Format for ApifySchedule {
         for token in Tokens::new(head.bytes) {
             let key = token.key.unwrap_or_default();
             let telling = matches!(key, b"message" | b"level" | b"createdAt");
-            if token.depth > 3 || (depth.is_some_and(|depth| token.depth < depth)) {
+            if depth.is_some_and(|depth| token.depth < depth) {
                 break;
             }
-            if telling && *depth.get_or_insert(token.depth) == token.depth {
+            if telling && (1..=3).contains(&token.depth) && *depth.get_or_insert(token.depth) == token.depth {
                 message |= key == b"message";
                 level |= key == b"level";
                 created_at |= key == b"createdAt";

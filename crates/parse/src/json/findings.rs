@@ -44,13 +44,17 @@ impl Findings {
         self.list.push(Finding { span, code, message: message.into(), fate });
     }
 
-    /// Rejects `span`, in which strict reading met `fault`.
+    /// Rejects `span`, in which strict reading met `fault`. The message counts from the start of `span`,
+    /// so that it does not depend on where a window begins.
     pub fn reject(&mut self, document: &[u8], span: Span, fault: Fault) {
         let found = match document.get(fault.at) {
             None => "the end".to_owned(),
             Some(byte) => format!("`{}`", byte.escape_ascii()),
         };
-        let message = format!("expected {}, found {found} at byte {}", fault.expected, fault.at);
+        let message = match fault.at.checked_sub(span.start) {
+            None | Some(0) => format!("expected {}, found {found}", fault.expected),
+            Some(within) => format!("expected {}, found {found} {within} bytes in", fault.expected),
+        };
         self.push(Code::InvalidJson, span, Fate::Rejected, message);
     }
 

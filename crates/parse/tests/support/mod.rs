@@ -76,8 +76,8 @@ pub struct Reading {
     pub events: Vec<Event>,
     /// Marks behind the last event.
     pub end_marks: Vec<String>,
-    /// Code, line (from 1) and byte of every issue.
-    pub issues: Vec<(&'static str, u64, u64)>,
+    /// Code, line (from 1), byte and message of every issue.
+    pub issues: Vec<(&'static str, u64, u64, String)>,
     /// Where the bytes and lines went.
     pub account: Account,
 }
@@ -131,7 +131,8 @@ impl Reading {
         self.end_marks = pending;
         for issue in &batch.issues {
             let line = lines_before + u64::from(issue.line) + 1;
-            self.issues.push((issue.code.as_str(), line, (offset + issue.start) as u64));
+            let start = (offset + issue.start) as u64;
+            self.issues.push((issue.code.as_str(), line, start, issue.message.to_string()));
         }
         self.account.merge(&batch.account);
     }
