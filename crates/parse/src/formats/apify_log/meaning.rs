@@ -101,19 +101,22 @@ fn by_style<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Meaning {
 
 /// A line without a level: output of the program, or of Docker in a build.
 fn bare<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Meaning {
-    if said.event.body == Body::NodeCrash {
+    if is_crash(said.event) {
         return Meaning::of(outcome::crash(out));
     }
     match said.line.first() {
         Some(b'#') => docker::build_kit(said, out),
         Some(b'S') => docker::classic(said, out),
-        Some(b'T')
-            if said.event.body == Body::Traceback && said.line.starts_with(b"Traceback (most recent") =>
-        {
-            Meaning::of(outcome::crash(out))
-        }
         Some(b'T') => docker::classic_error(said, out),
         _ => Meaning::of(Class::Plain),
+    }
+}
+
+fn is_crash(event: &Event<'_>) -> bool {
+    match event.body {
+        Body::NodeCrash => true,
+        Body::Traceback => outcome::is_uncaught(event),
+        Body::Text | Body::Table => false,
     }
 }
 
@@ -121,7 +124,7 @@ fn bare<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Meaning {
 /// the SDK and a warning in the next.
 fn levelled<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
     let line = said.line;
-    if said.event.body == Body::NodeCrash {
+    if is_crash(said.event) {
         return outcome::crash(out);
     }
     if line.last() == Some(&b':') && line.ends_with(b"request statistics:") {

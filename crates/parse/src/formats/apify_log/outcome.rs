@@ -6,6 +6,7 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::event::{Body, Event, Style};
 use super::meaning::{Meaning, Said};
 use super::platform::verdict;
 use crate::mark::{Mark, Outcome, Revocation};
@@ -22,6 +23,14 @@ pub(super) fn crash(out: &mut Batch<'_>) -> Class {
         revoked_by: Revocation::Level,
     }));
     Class::Crash
+}
+
+/// A traceback that Python itself prints, at column 0: whoever logs one of his own indents it.
+pub(super) fn is_uncaught(event: &Event<'_>) -> bool {
+    event.body == Body::Traceback
+        && matches!(event.style, Style::Bare | Style::Python)
+        && !event.level.is_error()
+        && event.message.decode().lines().any(|line| line.starts_with("Traceback (most recent call last)"))
 }
 
 /// `Actor failed with an exception` of the Python SDK.
@@ -115,7 +124,6 @@ pub(super) fn relayed_status<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Mea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::apify_log::event::{Body, Style};
     use crate::formats::apify_log::testing::{bare, check, event, javascript, python};
     use crate::vocabulary::Level;
 
@@ -155,13 +163,17 @@ mod tests {
         let crash = ["failed crash 2 level"];
         check(bare("file:///usr/src/app/a.js:74").of_lines(Body::NodeCrash, "…"), Class::Crash, &crash);
         let head = "Traceback (most recent call last):";
-        check(bare(head).of_lines(Body::Traceback, "…"), Class::Crash, &crash);
-        check(
-            python(Level::Error, "x", "Coroutine timed out.").of_lines(Body::Traceback, "…"),
-            Class::Plain,
-            &[],
-        );
-        check(bare("Saving failed:").of_lines(Body::Traceback, "…"), Class::Plain, &[]);
+        check(bare(head).of_lines(Body::Traceback, head), Class::Crash, &crash);
+        let flush = "Item 3\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'x'";
+        let indented = "Item 3\n      Traceback (most recent call last):\n        File \"a.py\", line 1";
+        for event in [bare("Item 3"), python(Level::Info, "apify", "Item 3")] {
+            check(event.of_lines(Body::Traceback, flush), Class::Crash, &crash);
+            check(event.of_lines(Body::Traceback, indented), Class::Plain, &[]);
+        }
+        for style in [Style::Python, Style::Stdlib] {
+            let event = event(style, Level::Error, "x", "Coroutine timed out.");
+            check(event.of_lines(Body::Traceback, flush), Class::Plain, &[]);
+        }
     }
 
     #[test]

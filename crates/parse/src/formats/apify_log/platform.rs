@@ -121,7 +121,7 @@ pub(super) fn verdict<'a>(status: Status, reason: impl Into<Cow<'a, str>>) -> Ma
 fn error<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Meaning {
     let text = Keywords::of(said.line);
     let is_build =
-        text.has_any(&[b"schema", b"dockerfile", b"docker build", b"build failed", b"clon", b"git "]);
+        text.has_any(&[b"schema", b"dockerfile", b"docker build", b"build failed", b"clone", b"cloning"]);
     if is_build {
         let message = said.line.get(b"ERROR".len()..).unwrap_or_default();
         let message = message.strip_prefix(b":").unwrap_or(message).trim_ascii_start();

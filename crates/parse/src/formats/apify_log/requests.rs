@@ -15,7 +15,8 @@ use crate::record::Batch;
 use crate::text::unescape;
 use crate::vocabulary::{Class, Level};
 
-const RECLAIMED: &[u8] = b"eclaiming failed request back to the list or queue";
+/// What all generations say in JavaScript; `list or queue` follows, unless the line was cut.
+const RECLAIMED: &[u8] = b"eclaiming failed request back to the";
 
 /// Lines that begin with `R`.
 pub(super) fn letter_r<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
@@ -40,10 +41,11 @@ pub(super) fn reclaimed<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<C
     Some(retried(said, None, out))
 }
 
-/// `Encountered "<error>", rotating session and retrying...` of crawlee for Python.
+/// `Encountered "<error>", rotating session and retrying...` of crawlee for Python. The error may take
+/// several lines.
 pub(super) fn session_rotated<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
-    let rest = said.line.strip_prefix(b"Encountered ")?;
-    memmem::find(rest, b", rotating session and retrying")?;
+    said.line.strip_prefix(b"Encountered ")?;
+    memmem::find(said.event.message.raw, b", rotating session and retrying")?;
     Some(retried(said, None, out))
 }
 
@@ -173,6 +175,13 @@ mod tests {
         ] {
             check(python(Level::Warn, "crawlee", line), Class::Retry, &["retried - - -"]);
         }
+        let head = "Encountered \"Page.goto: net::ERR_ABORTED";
+        let lines = format!("{head}\nCall log:\n  - navigating\n\", rotating session and retrying...");
+        let event = python(Level::Warn, "crawlee", head).of_lines(Body::Text, &lines);
+        check(event, Class::Retry, &["retried - - -"]);
+        check(python(Level::Warn, "crawlee", head), Class::Plain, &[]);
+        let cut = "handleRequestFunction failed, reclaiming failed request back to the";
+        check(javascript(Level::Error, "PuppeteerCrawler", cut), Class::Retry, &["retried - - -"]);
     }
 
     #[test]
