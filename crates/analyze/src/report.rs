@@ -138,31 +138,31 @@ impl Survey {
     }
 
     fn errors(&self, drafts: &[&RunDraft]) -> Vec<ErrorGroup> {
-        let mut groups: BTreeMap<(Platform, u32), GroupDraft> = BTreeMap::new();
+        let mut groups: BTreeMap<u32, GroupDraft<'_>> = BTreeMap::new();
         for draft in drafts {
             for (template, message) in &draft.messages {
                 let group = groups
-                    .entry((draft.about.platform, *template))
+                    .entry(*template)
                     .or_insert_with(|| GroupDraft::new(draft, message));
                 group.add(draft, message);
             }
         }
         let mut rows: Vec<ErrorGroup> = groups
             .into_iter()
-            .filter_map(|((platform, template), group)| self.error_row(platform, template, group))
+            .filter_map(|(template, group)| self.error_row(template, group))
             .collect();
         rows.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.group_id.cmp(&b.group_id)));
         rows
     }
 
-    fn error_row(&self, platform: Platform, template: u32, group: GroupDraft<'_>) -> Option<ErrorGroup> {
+    fn error_row(&self, template: u32, group: GroupDraft<'_>) -> Option<ErrorGroup> {
         let template = self.templates.get(template as usize)?;
         Some(ErrorGroup {
-            platform,
+            platform: template.platform,
             kind: single(&group.kinds).flatten(),
             group: single(&group.groups).map(str::to_owned),
             run_id: group.example_run.to_owned(),
-            group_id: group_id(platform, template.class, &template.text),
+            group_id: group_id(template.platform, template.class, &template.text),
             template: template.text.clone(),
             level: group.message.level,
             class: template.class,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use logmill_parse::{Class, Metadata, Micros, Platform, Status};
 
+use crate::cluster::{self, Distinct};
+
 use crate::assemble::{DraftOrigin, RunDraft};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
@@ -12,6 +14,17 @@ use crate::shard::{OTHER, Template};
 
 /// Distinct messages told apart in all; more are counted as one.
 const MAX_TEMPLATES: usize = 100_000;
+
+/// A message told apart by platform, class and template.
+#[derive(Debug, Clone)]
+pub(crate) struct MessageTemplate {
+    pub(crate) platform: Platform,
+    pub(crate) class: Class,
+    /// Masked message; words that turned out to vary are masked, too.
+    pub(crate) text: String,
+    /// The first message of the group, as it stands.
+    pub(crate) example: String,
+}
 
 /// Everything that was read.
 #[derive(Debug)]
@@ -23,8 +36,8 @@ pub struct Survey {
     /// Inputs, by index.
     pub(crate) files: Vec<FileDraft>,
     /// Messages by template.
-    pub(crate) templates: Vec<Template>,
-    known_templates: BTreeMap<(Class, String), u32>,
+    pub(crate) templates: Vec<MessageTemplate>,
+    known_templates: BTreeMap<(Platform, Class, String), u32>,
     metadata: BTreeMap<String, Vec<Metadata>>,
 }
 
@@ -46,12 +59,12 @@ impl Survey {
 
     /// Adds what one group came down to.
     pub(crate) fn add(&mut self, group: GroupResult) {
-        let templates: Vec<u32> = group.templates.into_iter().map(|template| self.intern(template)).collect();
         for mut run in group.runs {
-            let messages = std::mem::take(&mut run.messages);
-            for (template, message) in messages {
-                let Some(template) = templates.get(template as usize) else { continue };
-                run.add_message(*template, message);
+            for (index, message) in std::mem::take(&mut run.messages) {
+                if let Some(template) = group.templates.get(index as usize) {
+                    let template = self.intern(run.about.platform, template);
+                    run.add_message(template, message);
+                }
             }
             self.runs.push(run);
         }
@@ -62,14 +75,48 @@ impl Survey {
         }
     }
 
-    fn intern(&mut self, template: Template) -> u32 {
+    fn intern(&mut self, platform: Platform, template: &Template) -> u32 {
         let full = self.templates.len() >= MAX_TEMPLATES;
-        let text = if full { OTHER.to_owned() } else { template.text.clone() };
-        let templates = &mut self.templates;
-        *self.known_templates.entry((template.class, text.clone())).or_insert_with(|| {
-            templates.push(Template { text, ..template });
-            u32::try_from(templates.len() - 1).unwrap_or(u32::MAX)
-        })
+        let text = if full { OTHER } else { template.text.as_str() };
+        let key = (platform, template.class, text.to_owned());
+        if let Some(known) = self.known_templates.get(&key) {
+            return *known;
+        }
+        let id = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
+        self.templates.push(MessageTemplate {
+            platform,
+            class: template.class,
+            text: text.to_owned(),
+            example: template.example.clone(),
+        });
+        self.known_templates.insert(key, id);
+        id
+    }
+
+    /// Joins templates that differ only in a word that turns out to vary.
+    fn merge_templates(&mut self) {
+        let old = std::mem::take(&mut self.templates);
+        self.known_templates.clear();
+        let distinct: Vec<Distinct<'_>> = old
+            .iter()
+            .map(|template| Distinct { platform: template.platform, class: template.class, template: &template.text })
+            .collect();
+        let merged = cluster::merge(&distinct);
+        let ids: Vec<u32> = old
+            .iter()
+            .zip(merged)
+            .map(|(old, text)| {
+                let template = Template { class: old.class, text: text.into_owned(), example: old.example.clone() };
+                self.intern(old.platform, &template)
+            })
+            .collect();
+        for run in &mut self.runs {
+            for (index, message) in std::mem::take(&mut run.messages) {
+                if let Some(id) = ids.get(index as usize) {
+                    run.add_message(*id, message);
+                }
+            }
+        }
     }
 
     /// Makes ids unique, leaves out repeated runs, applies metadata and sorts.
@@ -78,6 +125,7 @@ impl Survey {
         self.runs.sort_by_key(RunDraft::first_place);
         self.qualify_stems();
         self.leave_out_repeated();
+        self.merge_templates();
         let metadata = std::mem::take(&mut self.metadata);
         for run in &mut self.runs {
             for entry in metadata.get(&run.run_id).into_iter().flatten() {

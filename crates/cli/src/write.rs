@@ -9,7 +9,7 @@ use logmill_analyze::model::EventRow;
 use logmill_analyze::{EventsError, Report, Selection};
 use logmill_frame::manifest::{self, Manifest};
 use logmill_frame::{
-    Block, CsvText, EventColumns, Existing, FileFormat, OutputSet, PendingFile, Table, TableWriter, tables,
+    CsvText, EventChunk, Existing, FileFormat, OutputSet, PendingFile, Table, TableWriter, tables,
 };
 use logmill_parse::Level;
 
@@ -115,20 +115,17 @@ impl Job<'_> {
         let plan = self.session.survey.event_plan(self.select);
         let inputs = self.session.inputs();
         let level = self.level.unwrap_or(Level::None);
-        let push = |columns: &mut EventColumns, row: &EventRow<'_>| {
+        let push = |chunk: &mut EventChunk, row: &EventRow<'_>| {
             if row.record.level <= level {
-                columns.push(row);
+                chunk.push(row);
             }
         };
-        let encode = |columns: EventColumns| -> Result<Block, anyhow::Error> {
-            Ok(encoder.encode(columns.into_frame()?)?)
+        let seal = |mut chunk: EventChunk| {
+            chunk.seal();
+            chunk
         };
-        let take = |block: Result<Block, anyhow::Error>| -> Result<(), Stopped> {
-            writer
-                .write_block(block.map_err(Stopped::Writing)?)
-                .map_err(|error| Stopped::Writing(error.into()))
-        };
-        match self.session.engine.events(&plan, &inputs, EventColumns::new, push, encode, take) {
+        let take = |chunk| writer.write_chunk(chunk).map_err(|error| Stopped::Writing(error.into()));
+        match self.session.engine.events(&plan, &inputs, || EventChunk::new(&encoder), push, seal, take) {
             Ok(()) => Ok(writer),
             Err(Stopped::Writing(error)) => Err(Failure::System(error.context(context()))),
             Err(Stopped::Reading(error)) => Err(Failure::System(error.into())),
