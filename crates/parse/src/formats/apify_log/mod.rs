@@ -1,23 +1,44 @@
-//! Stub.
+//! Apify run and build logs: plain text in which every physical line carries a stamp.
+//!
+//! From the bytes up: [`line`] takes stamps and relay prefixes off a physical line, [`levels`] finds who
+//! speaks at which level, [`shape`] and [`join`] tell which lines continue an event, [`read`] puts
+//! windows, blank lines and limits around that, [`payload`] cuts the data off a message, [`finish`] makes
+//! the record. What an event means — its class and marks — is [`meaning`]'s and the modules below it.
+//!
+//! Local logs of the same loggers, whose lines have no stamps, are read by the same rules.
 
+mod above;
+mod copies;
+mod cut;
+mod detect;
 mod docker;
 mod event;
 mod figures;
+mod finish;
+mod join;
+mod json_line;
+mod levels;
+mod line;
 mod load;
 mod meaning;
+mod metadata;
 mod outcome;
+mod payload;
 mod platform;
+mod read;
 mod requests;
+mod shape;
 mod stats;
 mod table;
 #[cfg(test)]
 mod testing;
+mod view;
 
 use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
 use crate::record::Batch;
 use crate::vocabulary::Platform;
 
-/// Stub.
+/// The format.
 #[derive(Debug)]
 pub struct ApifyLog;
 
@@ -25,11 +46,17 @@ static ABOUT: About = About {
     id: "apify-log",
     platform: Platform::Apify,
     kind: None,
-    title: "",
-    shapes: &[],
-    endpoint: "",
-    limit_chars: None,
-    no_opening: None,
+    title: "Apify run and build logs (text)",
+    shapes: &[
+        "the log of a run or build, with or without colours (raw=1)",
+        "several logs one after the other, heads and tails of logs",
+        "logs that relay those of the runs they started",
+        "lines of the logger's JSON format",
+        "local logs of the same loggers, without stamps",
+    ],
+    endpoint: "GET https://api.apify.com/v2/logs/{buildOrRunId}",
+    limit_chars: Some(10_485_760),
+    no_opening: Some("no_start"),
 };
 
 impl Format for ApifyLog {
@@ -37,23 +64,23 @@ impl Format for ApifyLog {
         &ABOUT
     }
 
-    fn detect(&self, _head: Head<'_>) -> Option<Match> {
-        None
+    fn detect(&self, head: Head<'_>) -> Option<Match> {
+        detect::detect(head)
     }
 
-    fn cut(&self, _bytes: &[u8], _from: usize) -> Option<usize> {
-        None
+    fn cut(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        cut::cut(bytes, from)
     }
 
-    fn parse<'a>(&self, _window: Window<'a>, _carry: &mut Carry, _out: &mut Batch<'a>) -> usize {
-        0
+    fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
+        read::read(window, carry, out)
     }
 
-    fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
-        None
+    fn metadata(&self, document: &[u8]) -> Option<Metadata> {
+        metadata::metadata(document)
     }
 
-    fn error_body(&self, _document: &[u8]) -> Option<String> {
-        None
+    fn error_body(&self, document: &[u8]) -> Option<String> {
+        metadata::error_body(document)
     }
 }

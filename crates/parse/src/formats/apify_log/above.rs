@@ -1,0 +1,165 @@
+//! The event being put together.
+
+use super::event::Style;
+use super::join::Shapes;
+use super::levels::Anchor;
+use super::line::{Line, Stamping};
+use crate::limits::{MAX_EVENT_BYTES, MAX_EVENT_LINES};
+use crate::record::{Amount, Batch, Flags, Span, Stream};
+use crate::time::Micros;
+
+/// The event whose end has not been seen. Positions are the window's.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Above<'a> {
+    /// The batch before it, to which a window that ends too early returns.
+    pub before: Snapshot,
+    /// Behind the last line that belongs to it.
+    pub end: usize,
+    /// Behind the text of that line.
+    pub text_end: usize,
+    /// Length of its first line, newline included.
+    pub first_len: usize,
+    /// Behind the text of its first line.
+    pub first_end: usize,
+    /// Physical lines.
+    pub n_lines: u32,
+    /// Level, style, logger and start of the message.
+    pub anchor: Anchor,
+    /// The message of a JSON line.
+    pub msg: Span,
+    /// First stamp present.
+    pub ts: Option<Micros>,
+    /// Where it is relayed from.
+    pub relay: Option<Stream<'a>>,
+    /// Text of the last line.
+    pub last: &'a [u8],
+    /// What is open in it.
+    pub shapes: Shapes,
+    /// Whether its first line has been stamped.
+    pub head: Stamping,
+    /// Whether any of its lines has.
+    pub stamping: Stamping,
+    /// Oddities.
+    pub flags: Flags,
+    /// Blank lines behind it, which belong to it if another of its lines follows.
+    pub blanks: Amount,
+    /// Lines behind it that are none of the log's.
+    pub rejected: Amount,
+    /// Where those lie.
+    pub rejected_at: Span,
+    /// Lines of the window before the first of them.
+    pub rejected_line: u32,
+}
+
+/// A state of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Snapshot {
+    /// Bytes of the window read.
+    pub at: usize,
+    /// Lines of the window read.
+    pub line: u32,
+    records: usize,
+    marks: usize,
+    streams: usize,
+    pub(super) issues: usize,
+    account: crate::record::Account,
+}
+
+impl Snapshot {
+    /// The batch as it is after `at` bytes and `line` lines.
+    pub(super) fn of(out: &Batch<'_>, at: usize, line: u32) -> Self {
+        Self {
+            at,
+            line,
+            records: out.records.len(),
+            marks: out.marks.len(),
+            streams: out.streams.len(),
+            issues: out.issues.len(),
+            account: out.account,
+        }
+    }
+
+    /// Takes back everything that came since.
+    pub(super) fn restore(&self, out: &mut Batch<'_>) {
+        out.records.truncate(self.records);
+        out.marks.truncate(self.marks);
+        out.streams.truncate(self.streams);
+        out.issues.truncate(self.issues);
+        out.account = self.account;
+    }
+}
+
+impl<'a> Above<'a> {
+    /// An event that begins with `line`, which ends at `end`.
+    pub(super) fn begin(before: Snapshot, end: usize, line: &Line<'a>, head: (Anchor, Span), shapes: Shapes) -> Self {
+        let (anchor, msg) = head;
+        let text_end = before.at + line.bytes.len();
+        Self {
+            before,
+            end,
+            text_end,
+            first_len: end - before.at,
+            first_end: text_end,
+            n_lines: 1,
+            anchor,
+            msg,
+            ts: line.ts.or(anchor.ts),
+            relay: line.relay,
+            last: line.text(),
+            shapes,
+            head: line.stamping,
+            stamping: line.stamping,
+            flags: Flags::NONE,
+            blanks: Amount::default(),
+            rejected: Amount::default(),
+            rejected_at: Span::default(),
+            rejected_line: 0,
+        }
+    }
+
+    /// Adds a line that starts at `start` and ends at `end`, and the blank lines before it.
+    pub(super) fn join(&mut self, start: usize, end: usize, line: &Line<'a>) {
+        self.n_lines = self.n_lines.saturating_add(self.blank_lines()).saturating_add(1);
+        self.blanks = Amount::default();
+        self.end = end;
+        self.text_end = start + line.bytes.len();
+        self.last = line.text();
+        if line.stamping == Stamping::Stamped {
+            self.stamping = Stamping::Stamped;
+        } else if self.stamping == Stamping::Stamped {
+            self.flags = self.flags.with(Flags::UNSTAMPED);
+        }
+        self.ts = self.ts.or(line.ts);
+    }
+
+    /// Whether a line that ends at `end` would make it longer than an event may be.
+    pub(super) fn is_full(&self, end: usize) -> bool {
+        end - self.before.at > MAX_EVENT_BYTES
+            || self.n_lines.saturating_add(self.blank_lines()) >= MAX_EVENT_LINES
+    }
+
+    /// Whether what lies behind it is as long as an event may be.
+    pub(super) fn is_followed_too_far(&self, end: usize) -> bool {
+        let lines = self.blanks.lines + self.rejected.lines + u64::from(self.n_lines);
+        end - self.before.at > MAX_EVENT_BYTES || lines > u64::from(MAX_EVENT_LINES)
+    }
+
+    /// Run id of the relay it came through.
+    pub(super) fn run_id(&self) -> &'a [u8] {
+        self.relay.map_or(b"", |relay| relay.run_id)
+    }
+
+    /// Whether lines without a stamp below it are not the log's: `ACTOR: Build finished.` and
+    /// `ACTOR: ERROR…` end it.
+    pub(super) fn is_end(&self) -> bool {
+        let rest = self.last.strip_prefix(b"ACTOR: ").unwrap_or_default();
+        self.anchor.style == Style::Platform
+            && self.stamping == Stamping::Stamped
+            && self.n_lines == 1
+            && (rest.starts_with(b"Build finished") || rest.starts_with(b"ERROR"))
+    }
+
+    fn blank_lines(&self) -> u32 {
+        u32::try_from(self.blanks.lines).unwrap_or(u32::MAX)
+    }
+}

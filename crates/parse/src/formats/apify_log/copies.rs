@@ -1,0 +1,51 @@
+//! Records that a doubly configured logger prints twice, the second time with `"message"` among the data.
+
+use memchr::memmem;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+use super::above::{Above, Snapshot};
+use super::payload::Split;
+use crate::text::Text;
+use crate::vocabulary::Level;
+
+/// An event that may have been printed twice.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Original<'a> {
+    /// The batch before it.
+    pub before: Snapshot,
+    /// Behind its last line.
+    pub end: usize,
+    /// Its level.
+    pub level: Level,
+    /// Its logger.
+    pub logger: &'a [u8],
+    /// Its message.
+    pub message: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    message: Cow<'a, str>,
+}
+
+/// Whether an event with this logger and text repeats `original`.
+pub(super) fn is_copy(original: &Original<'_>, above: &Above<'_>, logger: &[u8], split: &Split<'_>) -> bool {
+    let Some(payload) = split.payload else { return false };
+    if original.level != above.anchor.level
+        || original.logger != logger
+        || memmem::find(payload.raw, b"\"message\":").is_none()
+    {
+        return false;
+    }
+    let text = original.message.decode();
+    let document = payload.decode();
+    let data: Option<Data<'_>> = serde_json::from_str(&document).ok();
+    data.is_some_and(|data| data.message.trim_end() == text.trim_end()) && split.message.decode() == text
+}
+
+/// Whether a line may belong to a copy.
+pub(super) fn may_be_copy(line: &[u8]) -> bool {
+    memmem::find(line, b"\"message\":").is_some()
+}

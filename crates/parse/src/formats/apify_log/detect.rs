@@ -1,0 +1,179 @@
+//! Whether an input is an Apify log.
+//!
+//! A platform log is told by its stamps together with what only Apify's loggers write; a local log by
+//! several of its loggers' lines. Stamps alone are weak evidence, and lines of other platforms with the
+//! same stamps, JSON documents, web pages and prose are none.
+
+use memchr::memmem;
+
+use super::event::Style;
+use super::levels::{Anchor, anchor};
+use super::line::{Line, Stamping};
+use super::{json_line, shape};
+use crate::format::{Extent, Head, Match, Shape};
+use crate::text::strip_ansi;
+use crate::time::StampReader;
+
+/// Lines that are looked at.
+const MAX_LINES: usize = 400;
+
+/// Says how sure it is that the input is an Apify log, and how to read it.
+pub(super) fn detect(head: Head<'_>) -> Option<Match> {
+    if is_other(head.bytes) {
+        return None;
+    }
+    let counts = Counts::of(head);
+    let score = counts.score()?;
+    let shape = if counts.stamped > 0 { Shape::Windows } else { Shape::Sequence };
+    Some(Match { score, shape })
+}
+
+/// Whether the first byte or the first words are those of a web page or of a JSON document.
+fn is_other(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    match text.first() {
+        None | Some(b'<') => true,
+        Some(b'[') => matches!(text.get(1..).map(<[u8]>::trim_ascii_start), Some([b'{' | b'[' | b'"' | b']', ..] | [])),
+        Some(b'{') => {
+            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            json_line::read(line.trim_ascii_end()).is_none()
+        }
+        Some(_) => false,
+    }
+}
+
+/// What the lines of a head are, by number.
+#[derive(Debug, Default)]
+struct Counts {
+    lines: usize,
+    stamped: usize,
+    /// Stamped with milliseconds, as the platform does.
+    platform_stamps: usize,
+    actor: usize,
+    relayed: usize,
+    levelled: usize,
+    /// Lines in the JavaScript logger's padding or in the Python logger's brackets.
+    typical: usize,
+    named: usize,
+    json: usize,
+    foreign: usize,
+    docker: usize,
+}
+
+impl Counts {
+    fn of(head: Head<'_>) -> Self {
+        let mut counts = Self::default();
+        let mut stamps = StampReader::new();
+        let mut lines = head.bytes.split(|byte| *byte == b'\n').peekable();
+        let mut left = MAX_LINES;
+        while let Some(line) = lines.next() {
+            let is_cut = lines.peek().is_none() && head.extent == Extent::Part;
+            if left == 0 || (is_cut && counts.lines > 0) {
+                break;
+            }
+            if !line.trim_ascii().is_empty() {
+                left -= 1;
+                counts.add(line, &mut stamps);
+            }
+        }
+        counts
+    }
+
+    fn add(&mut self, bytes: &[u8], stamps: &mut StampReader) {
+        self.lines += 1;
+        if is_foreign(bytes) {
+            self.foreign += 1;
+            return;
+        }
+        let line = Line::read(bytes, stamps);
+        if line.stamping == Stamping::Stamped {
+            self.stamped += 1;
+            self.platform_stamps += usize::from(bytes.get(23) == Some(&b'Z'));
+        }
+        self.relayed += usize::from(line.relay.is_some());
+        let text = String::from_utf8_lossy(line.text().get(..1024).unwrap_or(line.text()));
+        let text = strip_ansi(text);
+        let text = text.trim_end();
+        let Anchor { style, logger, .. } = anchor(text.as_bytes());
+        match style {
+            Style::Platform => self.actor += 1,
+            Style::Padded | Style::Python => self.typical += 1,
+            Style::Colon | Style::Stdlib => self.levelled += 1,
+            Style::Bare | Style::Json | Style::RelayedStatus if text.starts_with('{') => {
+                self.json += usize::from(json_line::read(line.text()).is_some());
+            }
+            Style::Bare | Style::Json | Style::RelayedStatus => self.docker += usize::from(is_build_output(text)),
+        }
+        self.named += usize::from(is_known_logger(text.as_bytes(), style, logger.start..logger.end));
+    }
+
+    fn score(&self) -> Option<u8> {
+        if self.foreign * 4 > self.lines {
+            return None;
+        }
+        let styled = self.typical + self.json;
+        if self.platform_stamps * 2 >= self.lines || self.stamped * 2 >= self.lines {
+            return Some(match () {
+                () if self.actor > 0 || self.relayed > 0 => 95,
+                () if styled > 0 => 90,
+                () if self.levelled > 0 || self.docker > 0 => 80,
+                () if self.platform_stamps * 10 >= self.lines * 9 => 50,
+                () => return None,
+            });
+        }
+        if self.actor > 0 && self.actor * 10 >= self.lines {
+            return Some(85);
+        }
+        if self.stamped > 0 && styled + self.levelled > 0 && self.lines <= 8 {
+            return Some(60);
+        }
+        match styled + self.levelled {
+            lines if self.named > 0 && lines * 8 >= self.lines => Some(80),
+            lines if lines >= 2 && styled >= 2 && lines * 4 >= self.lines => Some(60),
+            _ => None,
+        }
+    }
+}
+
+/// A line that another platform's log or a log shipper would write.
+fn is_foreign(line: &[u8]) -> bool {
+    let text = line.get(..64).unwrap_or(line);
+    let is_cloudflare = [&b"Initializing build environment"[..], b"Cloning repository..."]
+        .iter()
+        .any(|words| memmem::find(line.get(..128).unwrap_or(line), words).is_some());
+    let digits = text.iter().take(4).filter(|byte| byte.is_ascii_digit()).count();
+    let is_stamped = digits == 4 && text.get(10) == Some(&b'T');
+    let zone = text.iter().position(|byte| matches!(byte, b'Z' | b' ' | b'\t' | b'|'));
+    let has_zulu_and_tab = zone.is_some_and(|at| text.get(at) == Some(&b'Z') && text.get(at + 1) == Some(&b'\t'));
+    let has_other_zone = is_stamped && zone.is_none_or(|at| text.get(at) != Some(&b'Z'));
+    is_cloudflare || (is_stamped && has_zulu_and_tab) || has_other_zone
+}
+
+/// Lines that only Docker writes.
+fn is_build_output(text: &str) -> bool {
+    text.starts_with(" ---> ") || text.starts_with("Cloning into '/tmp/apify-job") || text.starts_with("Will run command: ")
+}
+
+/// Loggers and messages of Apify's own libraries.
+fn is_known_logger(text: &[u8], style: Style, logger: std::ops::Range<usize>) -> bool {
+    const WORDS: [&[u8]; 8] = [
+        b"System info {",
+        b"System info ({",
+        b"Crawler",
+        b"crawlee.",
+        b"apify",
+        b"AutoscaledPool",
+        b"request statistics",
+        b"Apify.main()",
+    ];
+    if style == Style::Bare {
+        return shape::is_box(text);
+    }
+    let logger = text.get(logger).unwrap_or_default();
+    let head = text.get(..96).unwrap_or(text);
+    WORDS.iter().any(|word| memmem::find(logger, word).is_some() || memmem::find(head, word).is_some())
+}
+
+#[cfg(test)]
+#[path = "detect_tests.rs"]
+mod tests;

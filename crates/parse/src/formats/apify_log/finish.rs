@@ -1,0 +1,265 @@
+//! From an event whose end has been seen to a record: account, payload, copies, meaning.
+
+use std::borrow::Cow;
+
+use super::above::{Above, Snapshot};
+use super::copies::{Original, is_copy};
+use super::event::{Event, Style};
+use super::line::{Stamping, head_len};
+use super::meaning;
+use super::payload::{Closed, Split, split_line, split_lines};
+use crate::format::Window;
+use crate::issue::{Code, Issue};
+use crate::limits::MAX_STREAMS;
+use crate::mark::Mark;
+use crate::record::{Amount, Batch, Flags, Record, Span, Stream};
+use crate::text::{Codec, Text};
+
+/// What comes behind an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A line that does not belong to it.
+    Line(Stamping),
+    /// A place where the input was cut.
+    Cut,
+    /// The end of the input.
+    End,
+}
+
+/// Turns events into records.
+pub(super) struct Finish<'a> {
+    bytes: &'a [u8],
+    /// Where the first event of the input starts, if it starts in this window.
+    input_start: Option<usize>,
+    /// All bytes before this one are valid UTF-8.
+    valid_to: usize,
+    /// The event before, if it may have been printed twice.
+    original: Option<Original<'a>>,
+    reported: Reported,
+}
+
+/// Whether something has been reported for this window that is reported once.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reported {
+    copies: bool,
+    streams: bool,
+}
+
+impl<'a> Finish<'a> {
+    pub(super) fn new(window: Window<'a>, bom: usize) -> Self {
+        let valid_to = std::str::from_utf8(window.bytes).map_or_else(|error| error.valid_up_to(), |_| usize::MAX);
+        Self {
+            bytes: window.bytes,
+            input_start: (window.offset == 0).then_some(bom),
+            valid_to,
+            original: None,
+            reported: Reported::default(),
+        }
+    }
+
+    /// Reports an event, or drops it as the copy of the one before.
+    pub(super) fn event(&mut self, above: &Above<'a>, next: Next, out: &mut Batch<'a>) {
+        let (split, mut flags) = (self.split(above), above.flags);
+        let original = self.original.take();
+        if let Some(original) = original
+            && original.end == above.before.at
+            && above.n_lines > 0
+            && is_copy(&original, above, self.logger(above), &split)
+        {
+            self.copy(above, out);
+            return;
+        }
+        flags = flags.with(self.oddities(above, next, &split, out));
+        let event = self.describe(above, &split, flags);
+        account(above, out);
+        let stream = self.stream(above, out);
+        if self.input_start == Some(above.before.at) && event.flags.has(Flags::UNSTAMPED) && is_headless(above, next) {
+            out.mark(Mark::Incomplete("unstamped_head"));
+        }
+        if split.extent == Closed::No && next == Next::End {
+            out.mark(Mark::Incomplete("truncated_payload"));
+        }
+        let meaning = meaning::interpret(&event, out);
+        let span = Span { start: above.before.at, end: above.end };
+        if matches!(event.style, Style::Python | Style::Stdlib) {
+            let Event { level, logger, message, .. } = event;
+            self.original = Some(Original { before: above.before, end: above.end, level, logger, message });
+        }
+        out.records.push(Record {
+            span,
+            line: above.before.line,
+            n_lines: above.n_lines,
+            ts: event.ts,
+            level: event.level,
+            class: meaning.class,
+            logger: event.logger,
+            message: event.message,
+            payload: event.payload,
+            stream,
+            flags,
+            evidence: meaning.evidence,
+        });
+    }
+
+    /// The state before the event that `above` may be a copy of.
+    pub(super) fn original_of(&self, above: &Above<'a>) -> Option<Snapshot> {
+        self.original.filter(|original| original.end == above.before.at).map(|original| original.before)
+    }
+
+    /// Nothing that comes next is a copy.
+    pub(super) fn forget(&mut self) {
+        self.original = None;
+    }
+
+    fn slice(&self, start: usize, end: usize) -> &'a [u8] {
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    fn logger(&self, above: &Above<'a>) -> &'a [u8] {
+        self.slice(above.anchor.logger.start, above.anchor.logger.end)
+    }
+
+    fn split(&self, above: &Above<'a>) -> Split<'a> {
+        let raw = self.slice(above.anchor.message, above.text_end);
+        match (above.anchor.style, above.n_lines) {
+            (Style::Json, 0 | 1) => {
+                let message = self.slice(above.msg.start, above.msg.end);
+                Split {
+                    first_line: message,
+                    message: Text::json_string(message),
+                    payload: Some(Text::plain(above.last)),
+                    extent: Closed::Yes,
+                }
+            }
+            (Style::Platform | Style::RelayedStatus, 0 | 1) => {
+                Split { first_line: raw, message: Text::plain(raw), payload: None, extent: Closed::Yes }
+            }
+            (Style::Platform | Style::RelayedStatus, _) => Split {
+                first_line: self.slice(above.anchor.message, above.first_end),
+                message: Text { raw, codec: Codec::Lines(head_len) },
+                payload: None,
+                extent: Closed::Yes,
+            },
+            (_, 0 | 1) => split_line(raw),
+            _ => split_lines(raw),
+        }
+    }
+
+    fn describe(&self, above: &Above<'a>, split: &Split<'a>, flags: Flags) -> Event<'a> {
+        Event {
+            ts: above.ts,
+            level: above.anchor.level,
+            style: above.anchor.style,
+            logger: self.logger(above),
+            first_line: split.first_line,
+            message: split.message,
+            payload: split.payload,
+            n_lines: above.n_lines,
+            body: above.shapes.body,
+            flags,
+        }
+    }
+
+    /// What is odd about an event, reported.
+    fn oddities(&self, above: &Above<'a>, next: Next, split: &Split<'a>, out: &mut Batch<'a>) -> Flags {
+        let mut flags = Flags::NONE;
+        if split.extent == Closed::No {
+            flags = flags.with(Flags::TRUNCATED);
+            report(out, above, Code::TruncatedPayload, "expected the end of the JSON object, found the end of the event");
+        }
+        if self.input_start == Some(above.before.at) && is_headless(above, next) {
+            flags = flags.with(Flags::UNSTAMPED);
+            report(out, above, Code::UnstampedLine, "expected a stamp as on the next line, found none");
+        }
+        if above.end > self.valid_to && std::str::from_utf8(self.slice(above.before.at, above.end)).is_err() {
+            flags = flags.with(Flags::LOSSY);
+            report(out, above, Code::InvalidUtf8, "expected UTF-8, found other bytes");
+        }
+        if above.rejected.lines > 0 {
+            out.issues.push(Issue {
+                code: Code::TextAfterEnd,
+                start: above.rejected_at.start,
+                end: above.rejected_at.end,
+                line: above.rejected_line,
+                message: Cow::Borrowed("expected nothing behind the last line of the log, found lines without a stamp"),
+            });
+        }
+        flags
+    }
+
+    /// Accounts for an event that has been printed twice.
+    fn copy(&mut self, above: &Above<'a>, out: &mut Batch<'a>) {
+        out.issues.truncate(above.before.issues);
+        out.account.duplicate.add(above.end - above.before.at, above.n_lines);
+        merge(&mut out.account.structure, above.blanks);
+        merge(&mut out.account.rejected, above.rejected);
+        if !self.reported.copies {
+            self.reported.copies = true;
+            report(out, above, Code::DuplicateRecord, "the event before, printed once more with its message as data");
+        }
+    }
+
+    /// Number of the run an event is relayed from.
+    fn stream(&mut self, above: &Above<'a>, out: &mut Batch<'a>) -> u32 {
+        let Some(relay) = above.relay else { return 0 };
+        let known = out.streams.iter().rposition(|stream| stream.run_id == relay.run_id);
+        let index = match known {
+            Some(index) => index,
+            None if out.streams.len() < MAX_STREAMS => {
+                out.streams.push(Stream { ..relay });
+                out.streams.len() - 1
+            }
+            None => {
+                if !self.reported.streams {
+                    self.reported.streams = true;
+                    report(out, above, Code::TooManyStreams, "expected fewer relayed runs in one stretch of a log");
+                }
+                return 0;
+            }
+        };
+        u32::try_from(index + 1).unwrap_or(0)
+    }
+
+    /// Reports an event that had to be cut.
+    pub(super) fn long_event(&self, above: &Above<'a>, out: &mut Batch<'a>) {
+        report(out, above, Code::EventTooLong, "expected at most 10,000 lines and 1 MiB, found more");
+    }
+
+    /// Reports a line that had to be cut.
+    pub(super) fn long_line(&self, above: &Above<'a>, out: &mut Batch<'a>) {
+        report(out, above, Code::LineTooLong, "expected at most 1 MiB, found a longer line");
+    }
+
+    /// Reports a line that was joined because it has no stamp.
+    pub(super) fn unstamped_line(&self, start: usize, end: usize, line: u32, out: &mut Batch<'a>) {
+        let message = Cow::Borrowed("expected a stamp as on the lines before, found none");
+        out.issues.push(Issue { code: Code::UnstampedLine, start, end, line, message });
+    }
+}
+
+/// Whether an event lacks the stamp that one of its lines, or the line behind it, has.
+fn is_headless(above: &Above<'_>, next: Next) -> bool {
+    above.head == Stamping::Unstamped
+        && (above.stamping == Stamping::Stamped || next == Next::Line(Stamping::Stamped))
+}
+
+/// An issue about an event as a whole, put before those about its further lines.
+fn report(out: &mut Batch<'_>, above: &Above<'_>, code: Code, message: &'static str) {
+    let at = out.issues.len().min(above.before.issues);
+    let (start, line) = (above.before.at, above.before.line);
+    let issue = Issue { code, start, end: above.end, line, message: Cow::Borrowed(message) };
+    out.issues.insert(at, issue);
+}
+
+fn account(above: &Above<'_>, out: &mut Batch<'_>) {
+    let first_lines = above.n_lines.min(1);
+    out.account.record.add(above.first_len, first_lines);
+    out.account.continuation.add(above.end - above.before.at - above.first_len, above.n_lines - first_lines);
+    merge(&mut out.account.structure, above.blanks);
+    merge(&mut out.account.rejected, above.rejected);
+}
+
+const fn merge(sum: &mut Amount, part: Amount) {
+    sum.bytes += part.bytes;
+    sum.lines += part.lines;
+}

@@ -1,0 +1,259 @@
+//! Whether a text belongs to the event above it, told by its shape.
+//!
+//! Owns the state of the event above: which traceback, crash report, table or list is open in it.
+//! Stamps, relays, blank lines and limits are left to [`super::read`]; a text that comes here is not
+//! blank and has no level.
+
+use memchr::memmem;
+
+use super::event::{Body, Style};
+use super::shape::{
+    is_box, is_box_end, is_caret, is_chain, is_frame, is_key_value, is_node_place, is_node_trailer,
+    is_playwright_head, is_playwright_note, is_python_error, is_python_file, is_rule, is_traceback,
+};
+
+/// What becomes of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It belongs to the event above.
+    Joins,
+    /// It starts an event.
+    Starts,
+    /// The line below it decides, and is not there yet.
+    Open,
+}
+
+/// What the line below looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Below {
+    /// Nothing but carets.
+    Caret,
+    /// Anything else, or there is none.
+    Other,
+    /// It is not there yet.
+    Unread,
+}
+
+/// What is open in an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shapes {
+    style: Style,
+    /// What the further lines are.
+    pub body: Body,
+    node: Node,
+    traceback: Traceback,
+    list: List,
+    /// Whether the event begins with an indented line: the rest of one that is not there.
+    is_fragment: bool,
+    /// Whether the last line was indented.
+    is_indented: bool,
+}
+
+/// ```text
+/// report := place source caret { blank } error { frame } [ "}" ] { blank } [ "Node.js v…" ]
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Node {
+    Absent,
+    Place,
+    Source,
+    Caret,
+    Error,
+}
+
+/// A traceback at column 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Traceback {
+    Absent,
+    Open,
+    Closed,
+}
+
+/// What takes lines at column 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    Absent,
+    /// A statistics header or a row of its table.
+    Table,
+    /// Playwright's block between `=== logs ===` and `====`.
+    Logs,
+    /// Behind such a block.
+    LogsClosed,
+    /// Below `Call log:`.
+    Calls,
+    /// Below `Cause:` of the API client.
+    Cause,
+    /// Items of a list of things to check.
+    Help,
+}
+
+impl Shapes {
+    /// An event that begins with `text`.
+    pub(super) fn begin(style: Style, text: &[u8]) -> Self {
+        let mut shapes = Self {
+            style,
+            body: Body::Text,
+            node: Node::Absent,
+            traceback: Traceback::Absent,
+            list: List::Absent,
+            is_fragment: false,
+            is_indented: false,
+        };
+        if style == Style::Bare {
+            shapes.begin_bare(text);
+        } else if text.last() == Some(&b':') && text.ends_with(b"statistics:") {
+            shapes.list = List::Table;
+        }
+        shapes
+    }
+
+    fn begin_bare(&mut self, text: &[u8]) {
+        match text.first() {
+            Some(b' ' | b'\t') => {
+                self.is_fragment = true;
+                self.is_indented = true;
+                self.indented(text.trim_ascii_start());
+            }
+            Some(b'T') if is_traceback(text) => self.open_traceback(),
+            Some(b'=') if is_playwright_head(text) => self.list = List::Logs,
+            Some(b'C') if text == b"Call log:" => self.list = List::Calls,
+            _ if is_node_place(text) => self.node = Node::Place,
+            _ => {}
+        }
+    }
+
+    fn open_traceback(&mut self) {
+        self.traceback = Traceback::Open;
+        self.body = Body::Traceback;
+    }
+
+    /// Whether `text` joins, and if so what it opens or closes. `first` is the first line of the message
+    /// and `last` the line above, both as they stand in the input.
+    pub(super) fn judge(
+        &mut self,
+        text: &[u8],
+        first: &[u8],
+        last: &[u8],
+        below: impl FnOnce() -> Below,
+    ) -> Verdict {
+        if self.style == Style::Platform {
+            return Verdict::Starts;
+        }
+        if let Some(b' ' | b'\t') = text.first() {
+            self.indented(text.trim_ascii_start());
+            self.is_indented = true;
+            return Verdict::Joins;
+        }
+        let was_indented = std::mem::take(&mut self.is_indented);
+        match self.node(text, below) {
+            Verdict::Starts if self.flush(text, first, last, was_indented) => Verdict::Joins,
+            verdict => verdict,
+        }
+    }
+
+    /// An indented line, its blanks taken off.
+    fn indented(&mut self, text: &[u8]) {
+        match (self.node, text.first()) {
+            (Node::Place, _) => self.node = Node::Source,
+            (Node::Source, Some(b'^')) if is_caret(text) => self.carets(),
+            (Node::Absent, Some(b'^')) if self.is_fragment && text == b"^" => self.carets(),
+            (_, Some(b'T')) if self.body == Body::Text && is_traceback(text) => self.body = Body::Traceback,
+            _ => {}
+        }
+        if self.list == List::Table {
+            self.list = List::Absent;
+        }
+    }
+
+    fn carets(&mut self) {
+        self.node = Node::Caret;
+        self.body = Body::NodeCrash;
+    }
+
+    /// A line at column 0 as part of Node's report.
+    fn node(&mut self, text: &[u8], below: impl FnOnce() -> Below) -> Verdict {
+        match self.node {
+            Node::Absent => return Verdict::Starts,
+            Node::Place => match below() {
+                Below::Caret => self.node = Node::Source,
+                Below::Other => return Verdict::Starts,
+                Below::Unread => return Verdict::Open,
+            },
+            Node::Source if is_caret(text) => self.carets(),
+            Node::Source => return Verdict::Starts,
+            Node::Caret => self.node = Node::Error,
+            Node::Error if is_node_trailer(text) => {
+                if text.starts_with(b"Node.js") {
+                    self.node = Node::Absent;
+                }
+            }
+            Node::Error => return Verdict::Starts,
+        }
+        Verdict::Joins
+    }
+
+    /// Whether a line at column 0 joins.
+    fn flush(&mut self, text: &[u8], first: &[u8], last: &[u8], was_indented: bool) -> bool {
+        if self.list == List::Logs {
+            if is_rule(text) {
+                self.list = List::LogsClosed;
+            }
+            return true;
+        }
+        if self.traceback == Traceback::Open && (was_indented || is_traceback(last)) && is_python_error(text) {
+            self.traceback = Traceback::Closed;
+            return true;
+        }
+        let list = match text.first() {
+            Some(b'a') if is_frame(text) => self.list,
+            Some(b'F') if is_python_file(text) => self.list,
+            Some(b'T') if is_traceback(text) => {
+                self.open_traceback();
+                self.list
+            }
+            Some(b'T' | b'D') if self.traceback != Traceback::Absent && is_chain(text) => self.list,
+            Some(b'=') if is_playwright_head(text) => List::Logs,
+            Some(b'N') if self.list == List::LogsClosed && is_playwright_note(text) => List::Absent,
+            Some(b'C') if text == b"Call log:" => List::Calls,
+            Some(b'C') if text.starts_with(b"Cause:") && memmem::find(first, b"API request failed").is_some() => {
+                List::Cause
+            }
+            Some(b'-') => match self.item(text, last) {
+                Some(list) => list,
+                None => return false,
+            },
+            Some(b'[') if self.is_scrapy_list(text, first) => List::Absent,
+            Some(0xe2) if self.list == List::Table && is_box(text) => {
+                self.body = Body::Table;
+                if is_box_end(text) { List::Absent } else { List::Table }
+            }
+            Some(_) if self.list == List::Cause && is_key_value(text) => List::Cause,
+            _ => return false,
+        };
+        self.list = list;
+        true
+    }
+
+    /// `- …` below a call log or a list of things to check.
+    fn item(&self, text: &[u8], last: &[u8]) -> Option<List> {
+        if !text.starts_with(b"- ") {
+            return None;
+        }
+        match self.list {
+            List::Calls | List::Help => Some(self.list),
+            _ if last.ends_with(b"lease check the following:") => Some(List::Help),
+            _ => None,
+        }
+    }
+
+    /// `[]` and `['scrapy…` below `Enabled …:` of Scrapy.
+    fn is_scrapy_list(&self, text: &[u8], first: &[u8]) -> bool {
+        matches!(self.style, Style::Python | Style::Stdlib)
+            && first.starts_with(b"Enabled ")
+            && matches!(text.get(1), Some(b']' | b'\''))
+    }
+}
+
+#[cfg(test)]
+#[path = "join_tests.rs"]
+mod tests;

@@ -1,0 +1,313 @@
+//! From a window to its events: lines, blank lines, limits, and what must wait for the next window.
+//!
+//! Every decision is made from the lines of an event, the line that ends it and, for copies, the
+//! event before it. A window that ends earlier returns to where these begin.
+
+use memchr::memchr;
+
+use super::above::{Above, Snapshot};
+use super::event::Style;
+use super::finish::{Finish, Next};
+use super::join::{Below, Shapes, Verdict};
+use super::json_line;
+use super::levels::{Anchor, anchor};
+use super::line::{Line, Stamping};
+use super::payload::is_blank;
+use super::shape::is_caret;
+use super::view::{Scratch, View};
+use crate::encoding::bom_len;
+use crate::format::{Carry, End, LineState, Window};
+use crate::limits::MAX_LINE_BYTES;
+use crate::record::{Batch, Flags, Span};
+use crate::time::StampReader;
+
+const ESC: u8 = 0x1b;
+
+/// Reads a window and says how many of its bytes were consumed.
+pub(super) fn read<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
+    let bom = if window.offset == 0 { bom_len(window.bytes) } else { 0 };
+    out.account.structure.add(bom, 0);
+    let mut reader = Reader {
+        bytes: window.bytes,
+        end: window.end,
+        at: bom,
+        line: 0,
+        stamps: StampReader::new(),
+        scratch: Scratch::default(),
+        has_colour: memchr(ESC, window.bytes).is_some(),
+        above: None,
+        finish: Finish::new(window, bom),
+        out,
+    };
+    if carry.line == LineState::Overlong {
+        carry.line = LineState::Start;
+        reader.reject_rest(carry);
+    }
+    while reader.step(carry) {}
+    reader.close(bom)
+}
+
+struct Reader<'a, 'b> {
+    bytes: &'a [u8],
+    end: End,
+    at: usize,
+    line: u32,
+    stamps: StampReader,
+    scratch: Scratch,
+    has_colour: bool,
+    above: Option<Above<'a>>,
+    finish: Finish<'a>,
+    out: &'b mut Batch<'a>,
+}
+
+impl<'a> Reader<'a, '_> {
+    /// Reads the next line. Says whether to go on.
+    fn step(&mut self, carry: &mut Carry) -> bool {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if rest.is_empty() {
+            return false;
+        }
+        let newline = memchr(b'\n', rest);
+        let len = newline.unwrap_or(rest.len());
+        if len > MAX_LINE_BYTES {
+            self.overlong(rest, carry);
+            return true;
+        }
+        let next = match (newline, self.end) {
+            (Some(newline), _) => self.at + newline + 1,
+            (None, End::More) => return false,
+            (None, End::Cut | End::Input) => self.bytes.len(),
+        };
+        let line = Line::read(rest.get(..len).unwrap_or_default(), &mut self.stamps);
+        if self.place(&line, next) == Placed::Waiting {
+            return false;
+        }
+        self.at = next;
+        self.line += 1;
+        true
+    }
+
+    /// Decides where a line belongs and puts it there.
+    fn place(&mut self, line: &Line<'a>, next: usize) -> Placed {
+        let text = line.text();
+        if text.is_empty() || (self.has_colour && is_blank(text)) {
+            self.blank(line, next);
+            return Placed::Done;
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let view = if self.has_colour { scratch.view(text) } else { View::Plain(text) };
+        let placed = self.place_text(line, &view, next);
+        self.scratch = scratch;
+        placed
+    }
+
+    fn place_text(&mut self, line: &Line<'a>, view: &View<'_>, next: usize) -> Placed {
+        if line.stamping == Stamping::Unstamped
+            && let Some(above) = &self.above
+            && above.stamping == Stamping::Stamped
+        {
+            self.unstamped(line, view, next);
+            return Placed::Done;
+        }
+        let head = self.head(line, view);
+        match self.judge(line, view, head.0.style, next) {
+            Verdict::Open => return Placed::Waiting,
+            Verdict::Joins => self.join(line, view, next),
+            Verdict::Starts => self.begin(line, view, head, next),
+        }
+        Placed::Done
+    }
+
+    /// Style, level, logger and message of a text, at their places in the window.
+    fn head(&mut self, line: &Line<'a>, view: &View<'_>) -> (Anchor, Span) {
+        let base = self.at + line.text_at;
+        let text = view.bytes();
+        let mut head = (anchor(text), Span::default());
+        if text.first() == Some(&b'{')
+            && let Some(found) = json_line::read(line.text())
+        {
+            head = found;
+        } else if line.relay.is_some() && line.ts.is_none() && text.starts_with(b"Status:") {
+            head.0.style = Style::RelayedStatus;
+        }
+        let at = |position: usize| base + view.origin(position);
+        let Anchor { logger, message, .. } = head.0;
+        if logger.is_empty() {
+            head.0.logger = Span { start: base, end: base };
+        } else {
+            head.0.logger = Span { start: at(logger.start), end: base + view.origin_end(logger.end) };
+        }
+        head.0.message = at(message);
+        head.1 = Span { start: base + head.1.start, end: base + head.1.end };
+        head
+    }
+
+    fn judge(&mut self, line: &Line<'a>, view: &View<'_>, style: Style, next: usize) -> Verdict {
+        let Some(above) = &mut self.above else { return Verdict::Starts };
+        if style != Style::Bare || above.rejected.lines > 0 {
+            return Verdict::Starts;
+        }
+        if line.relay.is_some() && line.run_id() != above.run_id() {
+            return Verdict::Starts;
+        }
+        let (bytes, end) = (self.bytes, self.end);
+        let first = bytes.get(above.anchor.message..above.first_end).unwrap_or_default();
+        let last = above.last;
+        above.shapes.judge(view.bytes(), first, last, || below(bytes, next, end))
+    }
+
+    fn begin(&mut self, line: &Line<'a>, view: &View<'_>, head: (Anchor, Span), next: usize) {
+        self.finish_above(Next::Line(line.stamping));
+        let before = Snapshot::of(self.out, self.at, self.line);
+        let message = match head.0.style {
+            Style::Bare | Style::Platform | Style::RelayedStatus => view.bytes(),
+            _ => line.bytes.get(head.0.message - self.at..).unwrap_or_default(),
+        };
+        let shapes = Shapes::begin(head.0.style, message);
+        self.above = Some(Above::begin(before, next, line, head, shapes));
+    }
+
+    /// Adds a line to the event above, or begins another if that is full.
+    fn join(&mut self, line: &Line<'a>, view: &View<'_>, next: usize) {
+        let Some(above) = &mut self.above else { return };
+        if above.is_full(next) {
+            above.flags = above.flags.with(Flags::TRUNCATED);
+            self.finish.long_event(above, self.out);
+            let head = self.head(line, view);
+            self.begin(line, view, head, next);
+        } else {
+            above.join(self.at, next, line);
+        }
+    }
+
+    /// A line without a stamp below an event that has one.
+    fn unstamped(&mut self, line: &Line<'a>, view: &View<'_>, next: usize) {
+        if let Some(above) = &mut self.above
+            && (above.rejected.lines > 0 || above.is_end())
+        {
+            if above.rejected.lines == 0 {
+                above.rejected_at.start = self.at;
+                above.rejected_line = self.line;
+            }
+            above.rejected_at.end = next;
+            above.rejected.add(next - self.at, 1);
+            self.close_if_followed_too_far(next);
+            return;
+        }
+        let is_new = self.above.as_ref().is_some_and(|above| above.is_full(next));
+        if !is_new {
+            self.finish.unstamped_line(self.at, next, self.line, self.out);
+            self.judge(line, view, Style::Bare, next);
+        }
+        self.join(line, view, next);
+    }
+
+    fn blank(&mut self, line: &Line<'a>, next: usize) {
+        if let Some(above) = &self.above
+            && line.relay.is_some()
+            && line.run_id() != above.run_id()
+        {
+            self.finish_above(Next::Line(line.stamping));
+        }
+        match &mut self.above {
+            Some(above) => {
+                above.blanks.add(next - self.at, 1);
+                self.close_if_followed_too_far(next);
+            }
+            None => self.out.account.structure.add(next - self.at, 1),
+        }
+    }
+
+    /// What follows an event must be held back with it; that has a limit.
+    fn close_if_followed_too_far(&mut self, next: usize) {
+        if self.above.as_ref().is_some_and(|above| above.is_followed_too_far(next)) {
+            self.finish_above(Next::Line(Stamping::Unstamped));
+        }
+    }
+
+    /// A line that is too long: an event of its own, and the rest of the line is nobody's. The line
+    /// is counted where it ends.
+    fn overlong(&mut self, rest: &'a [u8], carry: &mut Carry) {
+        let kept = rest.get(..character_boundary(rest, MAX_LINE_BYTES)).unwrap_or_default();
+        let line = Line::read(kept, &mut self.stamps);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let view = if self.has_colour { scratch.view(line.text()) } else { View::Plain(line.text()) };
+        let head = self.head(&line, &view);
+        self.begin(&line, &view, head, self.at + kept.len());
+        self.scratch = scratch;
+        if let Some(above) = &mut self.above {
+            above.flags = above.flags.with(Flags::TRUNCATED);
+            above.n_lines = 0;
+            self.finish.long_line(above, self.out);
+        }
+        self.finish_above(Next::Line(Stamping::Unstamped));
+        self.finish.forget();
+        self.at += kept.len();
+        self.reject_rest(carry);
+    }
+
+    /// Rejects the rest of a line; if its end is not there yet, the next window does so.
+    fn reject_rest(&mut self, carry: &mut Carry) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let newline = memchr(b'\n', rest);
+        let len = newline.map_or(rest.len(), |newline| newline + 1);
+        let is_over = newline.is_some() || self.end != End::More;
+        self.out.account.rejected.add(len, u32::from(is_over));
+        self.at += len;
+        self.line += u32::from(newline.is_some());
+        if !is_over {
+            carry.line = LineState::Overlong;
+        }
+    }
+
+    fn finish_above(&mut self, next: Next) {
+        if let Some(above) = self.above.take() {
+            self.finish.event(&above, next, self.out);
+        }
+    }
+
+    /// Reports the last event, or returns to where what is not finished begins.
+    fn close(mut self, bom: usize) -> usize {
+        if self.end == End::More {
+            if let Some(above) = self.above.take() {
+                let before = self.finish.original_of(&above).unwrap_or(above.before);
+                before.restore(self.out);
+                self.at = before.at;
+            }
+            if self.at == bom {
+                self.out.account.structure.bytes -= bom as u64;
+                return 0;
+            }
+            return self.at;
+        }
+        let next = if self.end == End::Input { Next::End } else { Next::Cut };
+        self.finish_above(next);
+        self.at
+    }
+}
+
+/// Whether a line was put somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placed {
+    Done,
+    /// More must be read first.
+    Waiting,
+}
+
+/// What the line at `start` looks like.
+fn below(bytes: &[u8], start: usize, end: End) -> Below {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let line = match (memchr(b'\n', rest), end) {
+        (Some(newline), _) => rest.get(..newline).unwrap_or_default(),
+        (None, End::More) if rest.len() <= MAX_LINE_BYTES => return Below::Unread,
+        (None, _) => rest,
+    };
+    let line = Line::read(line, &mut StampReader::new());
+    if is_caret(line.text()) { Below::Caret } else { Below::Other }
+}
+
+/// The last place at or before `at` where a character of UTF-8 starts.
+fn character_boundary(bytes: &[u8], at: usize) -> usize {
+    let is_inside = |at: usize| bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    (at.saturating_sub(3)..=at).rev().find(|at| !is_inside(*at)).unwrap_or(at)
+}
