@@ -78,11 +78,13 @@ mod tests {
 
     const S: &str = "2025-01-01T00:00:00.000Z ";
 
-    /// Number of the line at which `lines` are cut from the start of line `from` on.
+    /// Number of the line at which `lines`, behind the end of another, are cut from the start of line `from` on.
     #[track_caller]
     fn check(lines: &[String], from: usize, expect: Option<usize>) {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let start = |line: usize| lines.iter().take(line).map(|line| line.len() + 1).sum::<usize>();
+        let text: String = std::iter::once("rest\n".to_owned())
+            .chain(lines.iter().map(|line| format!("{line}\n")))
+            .collect();
+        let start = |line: usize| 5 + lines.iter().take(line).map(|line| line.len() + 1).sum::<usize>();
         assert_eq!(cut(text.as_bytes(), start(from)), expect.map(start), "{text}");
         if from + 1 < lines.len() && expect.is_none_or(|line| line > from) {
             assert_eq!(cut(text.as_bytes(), start(from) + 1), expect.map(start), "{text}");

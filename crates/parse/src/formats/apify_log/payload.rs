@@ -155,8 +155,12 @@ fn last_object(text: &[u8]) -> Found {
     let mut from = 0;
     for _ in 0..MAX_CANDIDATES {
         let Some(start) = next_candidate(text, from) else { return Found::Nothing };
-        let end = if is_after_parenthesis(text, start) { end } else { text.len() };
+        let is_grouped = is_after_parenthesis(text, start);
+        let end = if is_grouped { end } else { text.len() };
         match object_len(text.get(start..end).unwrap_or_default()) {
+            Parsed::Whole(len) if len == end - start && is_grouped && end == text.len() => {
+                return Found::Unclosed(start);
+            }
             Parsed::Whole(len) if len == end - start => return Found::Object { start, end },
             Parsed::Whole(len) => from = start + len,
             Parsed::Unclosed => return Found::Unclosed(start),
