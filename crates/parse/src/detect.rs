@@ -410,7 +410,7 @@ mod tests {
         );
         check("<34>1 2024-10-11T22:14:15Z web1 app - - - hi\n", "Unknown(Syslog)");
         check("level=info ts=1 msg=\"a b\"\nlevel=warn ts=2 msg=c\n", "Unknown(Logfmt)");
-        check("{\"msg\":\"a\",\"time\":1}\n{\"msg\":\"b\",\"time\":2}\n", "Unknown(JsonLines)");
+        check("{\"event\":\"login\",\"user\":1}\n{\"event\":\"logout\",\"user\":2}\n", "Unknown(JsonLines)");
         check("{\"name\":\"a\",\"version\":\"1.0.0\"}", "Unknown(Json)");
         check("{\"name\":\"a\",", "Unknown(BrokenJson)");
         check("id,name,age\n1,Ada,36\n2,Grace,45\n", "Unknown(Csv)");

@@ -4,7 +4,7 @@
 //!
 //! * [`Reader`] reads strictly and fast, and says where it stopped;
 //! * [`Tokens`] looks into a head that may be cut anywhere;
-//! * [`Elements`] and [`Values`] split arrays and concatenated documents by brackets alone, so that a damaged
+//! * [`Elements`] splits arrays by brackets alone, so that a damaged
 //!   element costs only itself;
 //! * [`Collect`] goes through arrays and envelopes of objects;
 //! * [`Findings`] keeps problems until they can be reported in order;
@@ -26,7 +26,7 @@ pub use findings::{Fate, Findings};
 pub use ledger::{Claim, Ledger};
 pub use reader::{Fault, Members, Reader, Visit};
 pub use scalar::{Instant, instant, is_truthy, text, whole_number};
-pub use split::{Completeness, Element, Elements, Values, balanced_end, element_end};
+pub use split::{Completeness, Element, Elements, balanced_end, element_end};
 pub use tokens::{Token, Tokens, ValueKind};
 
 /// Where `part`, which was borrowed from `document`, starts in it; `None` if it was not.

@@ -5,7 +5,7 @@
 //! else of the document, `inputs` included, is structure. Of executions that a page repeats, the most complete
 //! copy is read; across lines, pages and files that is left to `logmill-analyze`, by the stated id.
 //!
-//! [`read`] turns bytes into executions, [`failure`] decides what failed, [`emit`] makes records of it.
+//! `read` turns bytes into executions, `failure` decides what failed, `emit` makes records of it.
 
 mod emit;
 mod failure;

@@ -1,7 +1,7 @@
 //! Splitting by brackets alone: strings are skipped, kinds of brackets are not compared, nothing is
 //! validated. What is found is then read strictly, piece by piece.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 use super::{is_blank, skip_blanks};
 use crate::record::Span;
@@ -142,46 +142,6 @@ fn trimmed_end(bytes: &[u8], start: usize) -> usize {
     start + rest.trim_ascii_end().len()
 }
 
-/// The values of concatenated documents or of lines of JSON.
-///
-/// What is no container is taken up to the end of its line, so that stray text costs one line.
-#[derive(Debug, Clone)]
-pub struct Values<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Values<'a> {
-    /// The values of `bytes` from `at` on.
-    #[must_use]
-    pub const fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
-    }
-}
-
-impl Iterator for Values<'_> {
-    type Item = Element;
-
-    fn next(&mut self) -> Option<Element> {
-        let start = skip_blanks(self.bytes, self.at);
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        let end = match rest.first()? {
-            b'{' | b'[' => container_end(self.bytes, start),
-            _ => Some(
-                start
-                    + memchr(b'\n', rest)
-                        .map_or(rest, |n| rest.get(..n).unwrap_or(rest))
-                        .trim_ascii_end()
-                        .len(),
-            ),
-        };
-        self.at = end.unwrap_or(self.bytes.len());
-        let completeness = if end.is_some() { Completeness::Whole } else { Completeness::Cut };
-        let end = end.unwrap_or_else(|| trimmed_end(self.bytes, start));
-        Some(Element { span: Span { start, end }, completeness })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,18 +177,6 @@ mod tests {
         check_elements("[1,\"x", &["1", "\"x…"], None);
         check_elements("[1,,2,]", &["1", "2"], Some(7));
         check_elements("[", &[], None);
-    }
-
-    #[test]
-    fn values_in_a_row() {
-        let values = |text| Values::new(str::as_bytes(text), 0);
-        let text = "{\"a\":1}\n{\"b\":2} [3]\nstray } text \n{\"c\":\n4}\n{\"d\"";
-        check(
-            text,
-            values(text),
-            &["{\"a\":1}", "{\"b\":2}", "[3]", "stray } text", "{\"c\":\n4}", "{\"d\"…"],
-        );
-        check("  ", values("  "), &[]);
     }
 
     #[test]
