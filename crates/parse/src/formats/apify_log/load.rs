@@ -41,9 +41,6 @@ struct Load<'j> {
 
 /// `<Crawler>:AutoscaledPool: state {…}`
 pub(super) fn pool<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
-    if !matches!(said.line.first(), Some(b's' | b'A' | b'C')) {
-        return None;
-    }
     let logger = said.event.logger;
     let is_pool = logger.ends_with(b"AutoscaledPool") || logger.ends_with(b"ConcurrencySystem");
     let line = said.line.strip_prefix(b"AutoscaledPool ").or_else(|| is_pool.then_some(said.line))?;

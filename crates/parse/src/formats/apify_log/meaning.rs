@@ -134,7 +134,7 @@ fn levelled<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
         return stats::requests(said, out);
     }
     let class = match line.first() {
-        Some(b'A') => outcome::actor_failed(said, out).or_else(|| requests::api_call(said)),
+        Some(b'A') => letter_a(said, out),
         Some(b'E') => letter_e(said, out),
         Some(b'F') => stats::finished(said, out),
         Some(b'I') => initializing(said, out),
@@ -144,9 +144,17 @@ fn levelled<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
         Some(b'T') => outcome::main_threw(said, out),
         Some(b'[') => outcome::status_message(said, out),
         Some(b'c') => load::python_pool(said, out),
+        Some(b's') => load::pool(said, out),
         _ => None,
     };
-    class.or_else(|| load::pool(said, out)).or_else(|| requests::reclaimed(said, out)).unwrap_or(Class::Plain)
+    class.or_else(|| requests::reclaimed(said, out)).unwrap_or(Class::Plain)
+}
+
+fn letter_a<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
+    outcome::actor_failed(said, out)
+        .or_else(|| load::pool(said, out))
+        .or_else(|| requests::api_call(said))
+        .or_else(|| requests::terminated(said))
 }
 
 fn letter_e<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {

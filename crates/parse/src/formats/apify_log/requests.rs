@@ -34,9 +34,6 @@ pub(super) fn reclaimed<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<C
     if !(said.event.level.is_error() || said.event.level == Level::Warn) {
         return None;
     }
-    if said.line.starts_with(b"An exception occurred during handling of failed request") {
-        return Some(Class::Failure);
-    }
     memmem::find(said.line, RECLAIMED)?;
     Some(retried(said, None, out))
 }
@@ -81,6 +78,13 @@ fn api_retry(said: Said<'_, '_>) -> Option<Class> {
 pub(super) fn api_call(said: Said<'_, '_>) -> Option<Class> {
     let rest = said.line.strip_prefix(b"API request failed ")?;
     memmem::find(rest, b" times. Max attempts: ").map(|_| Class::Retry)
+}
+
+/// `An exception occurred during handling of failed request. …`: the crawl is given up.
+pub(super) fn terminated(said: Said<'_, '_>) -> Option<Class> {
+    said.line
+        .starts_with(b"An exception occurred during handling of failed request")
+        .then_some(Class::Failure)
 }
 
 fn retried<'a>(said: Said<'_, 'a>, url: Option<&[u8]>, out: &mut Batch<'a>) -> Class {
