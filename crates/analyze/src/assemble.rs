@@ -327,7 +327,7 @@ struct Builder {
     facts: BTreeMap<Fact, String>,
     metrics: Vec<MetricValue>,
     messages: BTreeMap<u32, MessageDraft>,
-    requests: BTreeMap<(usize, Option<String>, Option<String>), RequestUse>,
+    requests: BTreeMap<(Option<usize>, Option<String>, Option<String>), RequestUse>,
     first_error: Option<String>,
     incomplete: Option<&'static str>,
     has_opening: bool,
@@ -403,8 +403,11 @@ impl Builder {
 
     /// Whether an opening does not continue the opening sequence at hand.
     fn is_restart(&self, opening: &Opening<'_>) -> bool {
-        self.has_opening && !self.phases.continues_opening(opening.rank)
-            || (!self.has_opening && self.counts.n_events > 0 && opening.rank == 0)
+        if self.has_opening {
+            return !self.phases.continues_opening(opening.rank);
+        }
+        // Status lines of a relayed run come before its first line, without a stamp of their own.
+        opening.rank == 0 && self.span.is_some()
     }
 
     /// Whether something says that the run had ended.
@@ -430,9 +433,14 @@ impl Builder {
     fn append(&mut self, scope: Scope, place: Place, templates: &[u32]) {
         self.home = self.home.min(place.input);
         let base = self.counts.n_events;
-        let crawls_before = self.crawls.len();
+        // The crawl at hand before the scope's first mark about crawls, and after each of them.
+        let mut crawls = vec![self.crawl_at_hand()];
         for mark in scope.marks {
+            let is_about_crawls = mark.mark.is_about_crawls();
             self.mark(mark, base);
+            if is_about_crawls {
+                crawls.push(self.crawl_at_hand());
+            }
         }
         self.phases.output(&scope.tally, base);
         let tally = scope.tally;
@@ -471,13 +479,19 @@ impl Builder {
             draft.add(&MessageDraft { n: used.n, level: used.level, span: used.span, place });
         }
         for used in scope.requests {
-            self.request(used, crawls_before);
+            let crawl = crawls.get(used.crawl_marks as usize).copied().flatten();
+            self.request(used, crawl);
         }
     }
 
-    fn request(&mut self, used: RequestUse, crawls_before: usize) {
-        let crawl = crawls_before + used.crawl as usize;
-        if let Some(crawl) = crawl.checked_sub(1).and_then(|index| self.crawls.get_mut(index)) {
+    /// The crawl that has begun and not ended, if there is one.
+    fn crawl_at_hand(&self) -> Option<usize> {
+        let last = self.crawls.len().checked_sub(1)?;
+        self.crawls.get(last).filter(|crawl| !crawl.ended).map(|_| last)
+    }
+
+    fn request(&mut self, used: RequestUse, crawl: Option<usize>) {
+        if let Some(crawl) = crawl.and_then(|index| self.crawls.get_mut(index)) {
             crawl.retries_seen += used.retried;
         }
         let url = if used.id.is_some() { None } else { used.url.clone() };
@@ -563,10 +577,7 @@ impl Builder {
             requests: requests
                 .into_iter()
                 .map(|((crawl, ..), used)| RequestDraft {
-                    drained: crawl
-                        .checked_sub(1)
-                        .and_then(|n| crawl_list.get(n))
-                        .is_some_and(Crawl::is_drained),
+                    drained: crawl.and_then(|n| crawl_list.get(n)).is_some_and(Crawl::is_drained),
                     used,
                 })
                 .collect(),
@@ -637,7 +648,7 @@ fn kind_of(evidence: Evidence) -> Option<Kind> {
     }
 }
 
-/// The figures of all crawls; those that a later segment went on with are left out, since
+/// The last figures of all crawls; those that a later segment went on with are left out, since
 /// counters persist over a restart.
 fn sum_crawls(crawls: &[Crawl], settled: usize) -> CrawlStats {
     let goes_on = crawls.len() > settled;

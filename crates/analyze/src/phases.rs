@@ -85,6 +85,10 @@ impl Phases {
     pub fn open(&mut self, opening: &Opening<'_>, seq: u64, ts: Option<Micros>) {
         let start = StepStart { name: opening.name.into(), kind: StepKind::Phase, depth: 0, key: None };
         self.start(start, seq, ts);
+        if self.segment.last_rank.is_none() {
+            // What was said before the first start is not the output of what starts.
+            self.segment.first_output = None;
+        }
         self.segment.last_rank = Some(opening.rank);
         self.segment.start_ts = self.segment.start_ts.or(ts);
         if let (Some(lifecycle), Some(index)) = (opening.lifecycle, self.open[0]) {
@@ -232,7 +236,8 @@ impl Phases {
             self.closed(lifecycle.init, at, ready);
             at = ready;
         }
-        let progress = self.segment.progress.filter(|progress| progress.0 >= at.0 && progress.0 + 1 < end);
+        let is_followed = |progress: &Moment| progress.0 >= at.0 && progress.0 + 1 < end;
+        let progress = self.segment.progress.filter(is_followed);
         match progress {
             Some((seq, ts)) => {
                 self.closed(lifecycle.work, at, (seq + 1, ts));

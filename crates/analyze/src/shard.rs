@@ -69,8 +69,8 @@ pub struct Scope {
     pub line: u64,
     /// Records of the shard before its first.
     pub record: u64,
-    /// Crawls begun in it so far.
-    crawls: u32,
+    /// Marks about crawls in it so far.
+    crawl_marks: u32,
 }
 
 /// A relayed run.
@@ -129,6 +129,14 @@ pub enum PendingMark {
     Incomplete(&'static str),
 }
 
+impl PendingMark {
+    /// Whether it begins, describes or ends a crawl.
+    #[must_use]
+    pub const fn is_about_crawls(&self) -> bool {
+        matches!(self, Self::CrawlStart | Self::CrawlStats(_) | Self::CrawlEnd)
+    }
+}
+
 /// Counts of a scope.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -146,7 +154,7 @@ pub struct Tally {
     pub span: Option<(Micros, Micros)>,
     /// Stamp of the last stamped event.
     pub last_ts: Option<Micros>,
-    /// First event that is not the platform's: number of events before it, and stamp.
+    /// First stamped event that is not the platform's: number of events before it, and stamp.
     pub first_output: Option<(u64, Option<Micros>)>,
     /// Number of events before the last one that has a level.
     pub last_level: Option<u64>,
@@ -189,8 +197,8 @@ pub struct MessageUse {
 /// Failed attempts of one request within one crawl.
 #[derive(Debug, Clone)]
 pub struct RequestUse {
-    /// Which crawl begun in this scope; 0 stands for one begun before it.
-    pub crawl: u32,
+    /// How many of the scope's marks about crawls stand before the attempts.
+    pub crawl_marks: u32,
     /// URL.
     pub url: Option<String>,
     /// Id.
@@ -511,7 +519,7 @@ impl Collector {
             end: start,
             line,
             record: self.n_records,
-            crawls: 0,
+            crawl_marks: 0,
         });
         index
     }
@@ -577,14 +585,12 @@ impl Scope {
             Mark::Progress => PendingMark::Progress,
             Mark::Outcome(outcome) => PendingMark::Outcome(own_outcome(outcome)),
             Mark::Fact(fact, value) => PendingMark::Fact(*fact, value.clone().into_owned()),
-            Mark::CrawlStart => {
-                self.crawls += 1;
-                PendingMark::CrawlStart
-            }
+            Mark::CrawlStart => PendingMark::CrawlStart,
             Mark::CrawlStats(stats) => PendingMark::CrawlStats(*stats),
             Mark::CrawlEnd => PendingMark::CrawlEnd,
             Mark::Incomplete(reason) => PendingMark::Incomplete(reason),
         };
+        self.crawl_marks += u32::from(pending.is_about_crawls());
         let same_as_last = |last: &ScopeMark| {
             matches!((&last.mark, &pending), (PendingMark::Progress, PendingMark::Progress))
         };
@@ -601,13 +607,13 @@ impl Scope {
     fn request(&mut self, request: &logmill_parse::mark::Request<'_>, record: Option<&Record<'_>>) {
         let ts = record.and_then(|record| record.ts);
         let error = record.map_or_else(String::new, |record| first_line(&record.message.decode()));
-        let crawl = self.crawls;
+        let crawl_marks = self.crawl_marks;
         let (retried, lost) = match request.fate {
             Fate::Retried => (1, 0),
             Fate::Lost => (0, 1),
         };
         let same = |used: &&mut RequestUse| {
-            used.crawl == crawl
+            used.crawl_marks == crawl_marks
                 && match (&used.id, &request.id) {
                     (Some(a), Some(b)) => a == b,
                     _ => used.url.as_deref() == request.url.as_deref(),
@@ -621,7 +627,7 @@ impl Scope {
             return;
         }
         self.requests.push(RequestUse {
-            crawl,
+            crawl_marks,
             url: request.url.as_ref().map(ToString::to_string),
             id: request.id.as_ref().map(ToString::to_string),
             retried,
@@ -645,7 +651,7 @@ impl Tally {
         self.last_ts = record.ts.or(self.last_ts);
         if record.class == Class::Platform {
             self.last_platform = Some(before);
-        } else if self.first_output.is_none() {
+        } else if self.first_output.is_none() && record.ts.is_some() {
             self.first_output = Some((before, record.ts));
         }
         if record.level != Level::None {
