@@ -6,6 +6,12 @@
 //! OUT is a file (one stream) when its name has an extension, else a folder. The truth goes to
 //! `OUT.truth.json`.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the library writes nothing, this does"
+)]
+
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};

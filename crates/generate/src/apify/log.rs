@@ -40,6 +40,7 @@ pub struct Log<'a> {
     jitter: u64,
     instants: Option<Vec<u64>>,
     first: Option<u64>,
+    last: u64,
     event: u64,
     segments: Vec<Segment>,
 }
@@ -87,6 +88,7 @@ impl<'a> Log<'a> {
             jitter: 3,
             instants: None,
             first: None,
+            last: start_ms,
             event: start_ms,
             segments: Vec::new(),
         }
@@ -106,6 +108,7 @@ impl<'a> Log<'a> {
     pub fn stamp(&mut self) {
         self.now += self.rng.below(self.jitter + 1);
         self.first.get_or_insert(self.now);
+        self.last = self.now;
         if let Some(segment) = self.segments.last_mut() {
             segment.last = self.now;
         }
@@ -243,14 +246,15 @@ impl<'a> Log<'a> {
     /// What is true of the finished log.
     pub fn finish(mut self) -> (TruthRun, u64) {
         let several = self.segments.len() > 1;
-        for segment in &self.segments {
+        for (number, segment) in (1_u64..).zip(&self.segments) {
             if several {
-                self.truth.steps.push(TruthStep::phase("segment", segment.first, segment.last, 0));
+                let name = number.to_string();
+                self.truth.steps.push(TruthStep::phase(&name, segment.first, segment.last, 0));
             }
             phases(segment, u8::from(several), &mut self.truth.steps);
         }
-        self.truth.bounds(self.first, Some(self.now));
-        (self.truth, self.now)
+        self.truth.bounds(self.first, Some(self.last));
+        (self.truth, self.last)
     }
 }
 

@@ -28,6 +28,15 @@ pub enum Generation {
     Python,
 }
 
+/// Whether statistics are a crawl's last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// There will be more.
+    Running,
+    /// The crawl is over.
+    Final,
+}
+
 /// One request.
 #[derive(Debug, Clone, Copy)]
 struct Request {
@@ -213,7 +222,7 @@ impl Crawl {
             ),
         }
         log.now += log.rng.range(20, 900);
-        self.statistics(log, true);
+        self.statistics(log, Stage::Final);
         if self.generation == Generation::Crawlee3 {
             self.finished_line(log);
         }
@@ -222,7 +231,7 @@ impl Crawl {
         *truth.requests_failed.get_or_insert(0) += self.failed;
         let retries = (0_u64..).zip(self.histogram).map(|(index, count)| index * count).sum::<u64>();
         *truth.request_retries.get_or_insert(0) += retries;
-        truth.requests_recovered += self.retried_finished;
+        log.truth.requests_recovered += self.retried_finished;
     }
 
     /// The crawl was cut off: no line says what became of the requests that were retried.

@@ -1,7 +1,7 @@
 //! Statistics, pool states and overload warnings.
 
 use super::super::log::{Log, event, more};
-use super::{Crawl, Generation, STATISTICS_EVERY_MS, python_logger};
+use super::{Crawl, Generation, STATISTICS_EVERY_MS, Stage, python_logger};
 use crate::put::{Put, Thousandths, put};
 use crate::truth::{TruthClass, TruthLevel};
 
@@ -11,7 +11,7 @@ impl Crawl {
         while self.next_statistics <= due {
             log.advance_to(self.next_statistics);
             self.next_statistics += STATISTICS_EVERY_MS;
-            self.statistics(log, false);
+            self.statistics(log, Stage::Running);
             log.now += log.rng.range(4, 90);
             self.pool(log);
         }
@@ -88,7 +88,8 @@ impl Crawl {
         log.progress();
     }
 
-    pub(super) fn statistics(&self, log: &mut Log<'_>, last: bool) {
+    pub(super) fn statistics(&self, log: &mut Log<'_>, stage: Stage) {
+        let last = stage == Stage::Final;
         if self.generation == Generation::Python {
             self.table(log, if last { "Final" } else { "Current" });
             return;
