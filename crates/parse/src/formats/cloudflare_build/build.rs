@@ -75,18 +75,26 @@ pub(super) fn report<'a>(build: &Build<'_, 'a>, out: &mut Batch<'a>) {
     let mut replays = Replays::default();
     let mut at = 0;
     while let Some(line) = build.lines.get(at) {
-        match replays.len(build.lines, at) {
+        let len = if at == 1 || runs_back(line, reporter.clock) { replays.len(build.lines, at) } else { 0 };
+        match len {
             0 => {
                 reporter.take(line, at, out);
+                reporter.clock = line.clock;
                 at += 1;
             }
             len => {
+                reporter.clock = build.lines.get(at + len - 1).and_then(|line| line.clock);
                 reporter.drop_replay(build.lines.get(at..at + len).unwrap_or_default(), out);
                 at += len;
             }
         }
     }
     reporter.finish(out);
+}
+
+/// Whether the clock of `line` is behind that of the line before.
+fn runs_back(line: &Line<'_>, before: Option<i64>) -> bool {
+    line.clock.zip(before).is_some_and(|(clock, before)| clock < before)
 }
 
 /// The event that further lines may be joined to: the last record.
@@ -124,6 +132,8 @@ struct Reporter<'b, 'l, 'a> {
     /// First line of the last record.
     since: usize,
     previous: Option<Micros>,
+    /// Clock of the last line, replays included.
+    clock: Option<i64>,
     end: Option<End>,
     init: Option<InitEvent>,
     typescript: Needle<'a>,
@@ -142,6 +152,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             open: Open::Closed,
             since: 0,
             previous: None,
+            clock: None,
             end: None,
             init: build.init,
             typescript: Needle::new(stretch, b"error TS", offset),
@@ -152,6 +163,12 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
 
     /// Takes one line that is no replay.
     fn take(&mut self, line: &Line<'a>, at: usize, out: &mut Batch<'a>) {
+        if line.form == Form::Literal && line.n_lines <= 1 {
+            if self.open == Open::Closed || !self.joins(line, at, line.message, out) {
+                self.begin(line, at, line.message, out);
+            }
+            return;
+        }
         let mut scratch = std::mem::take(&mut self.scratch);
         let head = model::head(line, self.build.writing.single, &mut scratch);
         if !self.joins(line, at, head, out) {
@@ -225,7 +242,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         if let Open::Block { blanks } = &mut self.open {
             *blanks = 0;
         }
-        self.previous = last.ts.or(self.previous);
+        self.previous = last.ts().or(self.previous);
         true
     }
 
@@ -245,7 +262,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             span: line.span,
             line: line.line,
             n_lines: line.n_lines,
-            ts: line.ts,
+            ts: line.ts(),
             level,
             class,
             logger: b"",
@@ -298,7 +315,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         if self.built.stands_in(line) {
             telemetry::built_in(&self.build.writing.decode(line), out);
         }
-        let coloured = line.form == Form::Coded && memmem::find(head, b"error TS").is_some();
+        let coloured = line.form == Form::Coloured && memmem::find(head, b"error TS").is_some();
         let mut prefix = marks::prefix(head);
         if (self.typescript.stands_in(line) || coloured) && prefix == Prefix::No {
             prefix = Prefix::Plain(Level::Error);
@@ -333,7 +350,13 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
     fn ends(&mut self, mark: Mark, line: &Line<'a>, at: usize, head: &[u8], out: &mut Batch<'a>) {
         let verdict = outcome::verdict(mark, head, self.phases.open(), self.phases.pages);
         let closing = self.phases.closing(verdict.status, None);
-        self.end = Some(End { mark: out.marks.len(), at, since: self.phases.open_since(), status: verdict.status, closing });
+        self.end = Some(End {
+            mark: out.marks.len(),
+            at,
+            since: self.phases.open_since(),
+            status: verdict.status,
+            closing,
+        });
         out.mark(Annotation::Outcome(Outcome {
             status: verdict.status,
             reason: first_line(self.build.writing.decode(line)),
@@ -344,12 +367,12 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
     }
 
     fn check_clock(&mut self, line: &Line<'a>, out: &mut Batch<'a>) {
-        if let (Some(ts), Some(previous)) = (line.ts, self.previous)
+        if let (Some(ts), Some(previous)) = (line.ts(), self.previous)
             && ts < previous
         {
             out.issues.push(issue(Code::BackwardClock, line, "the stamp is earlier than the one before it"));
         }
-        self.previous = line.ts.or(self.previous);
+        self.previous = line.ts().or(self.previous);
     }
 
     fn drop_replay(&mut self, lines: &[Line<'a>], out: &mut Batch<'a>) {
@@ -358,7 +381,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             out.account.duplicate.add(line.span.len(), line.n_lines);
         }
         if let Some((first, last)) = lines.first().zip(lines.last()) {
-            self.previous = last.ts.or(self.previous);
+            self.previous = last.ts().or(self.previous);
             let message = format!("expected a new line, found {} shown before", lines.len());
             out.issues.push(Issue {
                 code: Code::ReplayedLines,

@@ -5,26 +5,15 @@
 
 use std::borrow::Cow;
 
-use super::build::{self, Beginning, Build, InitEvent, Rest};
 use super::element::{self, Element};
-use super::model::{Form, Joint, Line, Origin, Writing};
+use super::gather::Gather;
+use super::model::{self, Dated, Form, Joint, Line};
 use super::newlines::{Newlines, Place as LinePlace};
 use super::pages::{self, Note, Page};
 use super::scan::{Broken, Cursor, Escapes, Inside};
-use super::split::Splitter;
-use super::{marks, model};
 use crate::format::Window;
 use crate::issue::{Code, Issue};
-use crate::record::{Batch, Flags, Span};
-use crate::text::Codec;
-
-/// How messages are written in JSON.
-const WRITING: Writing = Writing {
-    single: Codec::JsonString,
-    several: Codec::JsonString,
-    joined: Codec::Joined(element::join),
-    origin: Origin::Element,
-};
+use crate::record::{Amount, Batch, Flags, Span};
 
 /// Reads the whole window as one or more JSON documents.
 ///
@@ -37,23 +26,20 @@ const WRITING: Writing = Writing {
 /// tuple    = [timestamp, message]
 /// entry    = {"ts": timestamp, "line": message}
 /// ```
-pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> usize {
+pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> Amount {
     let bytes = window.bytes;
     let mut reader = Reader::new(bytes, out);
     reader.documents();
-    let Reader { lines, pages, .. } = reader;
-    report(bytes, &lines, &pages, out);
-    bytes.len()
+    let Reader { gather, newlines, out, .. } = reader;
+    gather.finish(out);
+    Amount { bytes: bytes.len() as u64, lines: newlines.total(bytes) }
 }
 
 struct Reader<'a, 'o> {
     cursor: Cursor<'a>,
     valid_utf8: bool,
     newlines: Newlines<'a>,
-    lines: Vec<Line<'a>>,
-    pages: Vec<Page>,
-    /// Fingerprints of the pages so far, from the second page on.
-    seen: pages::Seen,
+    gather: Gather<'a>,
     /// How the next line may be joined.
     joint: Joint,
     out: &'o mut Batch<'a>,
@@ -65,9 +51,7 @@ impl<'a, 'o> Reader<'a, 'o> {
             cursor: Cursor::new(bytes),
             valid_utf8: std::str::from_utf8(bytes).is_ok(),
             newlines: Newlines::new(bytes),
-            lines: Vec::new(),
-            pages: Vec::new(),
-            seen: pages::Seen::default(),
+            gather: Gather::new(bytes),
             joint: Joint::Open,
             out,
         }
@@ -122,7 +106,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         let mut inner = Cursor { at: start + 1, ..self.cursor };
         match inner.next_token() {
             Some(b'[') => {
-                let first_line = self.lines.len();
+                let first_line = self.gather.len();
                 let result = self.lines();
                 self.end_page(Page::at(first_line));
                 result
@@ -154,7 +138,7 @@ impl<'a, 'o> Reader<'a, 'o> {
     fn object(&mut self) -> Result<(), Broken> {
         let start = self.cursor.at;
         let place = self.newlines.locate(start);
-        let mut page = Page::at(self.lines.len());
+        let mut page = Page::at(self.gather.len());
         let result = self.fields(&mut page, Place::Outer);
         let end = self.cursor.at;
         let entry = if page.is_entry() {
@@ -304,14 +288,14 @@ impl<'a, 'o> Reader<'a, 'o> {
         } else {
             Flags::NONE
         };
-        self.lines.push(Line {
+        self.gather.push(Line {
             span: Span { start, end },
             line,
             n_lines: amount.n_lines,
-            ts,
             clock: ts,
+            dated: Dated::Yes,
             message: raw,
-            form: if escapes == Escapes::None { Form::Literal } else { Form::Coded },
+            form: form(escapes),
             joint: self.joint,
             flags,
         });
@@ -323,25 +307,8 @@ impl<'a, 'o> Reader<'a, 'o> {
         half_pair || (!self.valid_utf8 && std::str::from_utf8(raw).is_err())
     }
 
-    /// Takes in a page whose lines have been read: those that earlier pages hold already are left out.
     fn end_page(&mut self, page: Page) {
-        let repeated = self.seen.repeated(&self.lines, page.first_line);
-        let dropped = self.lines.drain(page.first_line..page.first_line + repeated);
-        let mut span: Option<(Span, u32)> = None;
-        for line in dropped {
-            self.out.account.duplicate.add(line.span.len(), line.n_lines);
-            let (first, _) = *span.get_or_insert((line.span, line.line));
-            span = span.map(|(_, number)| (Span { start: first.start, end: line.span.end }, number));
-        }
-        if let Some((Span { start, end }, line)) = span {
-            let message = format!("expected new lines, found {repeated} of the page before");
-            let message = Cow::Owned(message);
-            self.out.issues.push(Issue { code: Code::OverlappingPage, start, end, line, message });
-        }
-        if let Some(line) = self.lines.get_mut(page.first_line) {
-            line.joint = Joint::Closed;
-        }
-        self.pages.push(page);
+        self.gather.end_page(page, self.out);
         self.joint = Joint::Closed;
     }
 }
@@ -355,43 +322,11 @@ enum Place {
     Result,
 }
 
-fn report<'a>(bytes: &'a [u8], lines: &[Line<'a>], pages: &[Page], out: &mut Batch<'a>) {
-    let starts = starts(lines);
-    for (index, &start) in starts.iter().enumerate() {
-        let next = starts.get(index + 1).copied();
-        let end = next.unwrap_or(lines.len());
-        let Some(part) = lines.get(start..end) else { continue };
-        let mine = pages::of_build(pages, start, next);
-        let init = pages::believed(mine, part, out);
-        let rest = pages::rest(mine, part, out);
-        report_one(bytes, part, init, rest, out);
+/// A string with surrogates may hold ANSI sequences as well.
+fn form(escapes: Escapes) -> Form {
+    match escapes {
+        Escapes::None => Form::Literal,
+        Escapes::Some => Form::Escaped,
+        Escapes::Ansi | Escapes::Surrogates => Form::Coloured,
     }
-}
-
-fn report_one<'a>(
-    bytes: &'a [u8],
-    lines: &[Line<'a>],
-    init: Option<InitEvent>,
-    rest: Rest,
-    out: &mut Batch<'a>,
-) {
-    let build = Build { bytes, lines, writing: WRITING, beginning: Beginning::Here, init, rest };
-    build::report(&build, out);
-}
-
-/// The lines at which a build starts.
-fn starts(lines: &[Line<'_>]) -> Vec<usize> {
-    let mut starts = Vec::new();
-    let mut splitter = Splitter::default();
-    let mut scratch = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        let head = model::head(line, Codec::JsonString, &mut scratch);
-        let may_mark = matches!(head.first(), Some(b'I' | b'C' | b'S' | b'F' | b'B' | b'A' | 0xE2));
-        let mark = if may_mark { marks::mark(head) } else { None };
-        let identity = line.clock.map(|clock| (clock, line.message));
-        if splitter.starts(mark, identity, line.message) || index == 0 {
-            starts.push(index);
-        }
-    }
-    starts
 }

@@ -184,8 +184,13 @@ pub(super) fn mark(line: &[u8]) -> Option<Mark> {
     find(table, line)
 }
 
+/// No mark is shorter than four bytes, and four bytes are compared at once.
 fn find(table: &[Entry], line: &[u8]) -> Option<Mark> {
-    table.iter().find(|(text, _)| line.starts_with(text)).map(|&(_, mark)| mark)
+    let first = line.first_chunk::<4>()?;
+    table
+        .iter()
+        .find(|(text, _)| text.first_chunk::<4>() == Some(first) && line.starts_with(text))
+        .map(|&(_, mark)| mark)
 }
 
 /// Tools the platform installs itself, as it spells them.

@@ -7,6 +7,7 @@
 mod build;
 mod detect;
 mod element;
+mod gather;
 mod json;
 mod marks;
 mod metadata;
@@ -25,7 +26,7 @@ mod tests;
 mod text;
 
 use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
-use crate::record::Batch;
+use crate::record::{Amount, Batch};
 use crate::vocabulary::{Kind, Platform};
 
 /// The `cloudflare-build` format.
@@ -69,12 +70,12 @@ impl Format for CloudflareBuild {
         let n_issues = out.issues.len();
         let consumed =
             if detect::is_json(window.bytes) { json::parse(window, out) } else { text::parse(window, out) };
-        settle(window.bytes.get(..consumed).unwrap_or_default(), out);
+        settle(consumed, out);
         out.account.merge(&before);
         if let Some(issues) = out.issues.get_mut(n_issues..) {
             issues.sort_by_key(|issue| issue.start);
         }
-        consumed
+        usize::try_from(consumed.bytes).unwrap_or(usize::MAX)
     }
 
     fn metadata(&self, document: &[u8]) -> Option<Metadata> {
@@ -87,10 +88,8 @@ impl Format for CloudflareBuild {
 }
 
 /// Everything nobody laid claim to is structure.
-fn settle(consumed: &[u8], out: &mut Batch<'_>) {
-    let newlines = memchr::memchr_iter(b'\n', consumed).count() as u64;
-    let lines = newlines + u64::from(consumed.last().is_some_and(|&byte| byte != b'\n'));
+fn settle(consumed: Amount, out: &mut Batch<'_>) {
     let claimed = out.account.total();
-    out.account.structure.bytes += (consumed.len() as u64).saturating_sub(claimed.bytes);
-    out.account.structure.lines += lines.saturating_sub(claimed.lines);
+    out.account.structure.bytes += consumed.bytes.saturating_sub(claimed.bytes);
+    out.account.structure.lines += consumed.lines.saturating_sub(claimed.lines);
 }

@@ -17,10 +17,10 @@ pub(super) struct Line<'a> {
     pub(super) line: u32,
     /// Physical lines it owns.
     pub(super) n_lines: u32,
-    /// Its instant.
-    pub(super) ts: Option<Micros>,
-    /// What replays are told by: the instant, or the time of day where the date is missing.
+    /// Its instant, or its time of day where the date is missing, in microseconds.
     pub(super) clock: Option<i64>,
+    /// Which of the two.
+    pub(super) dated: Dated,
     /// The message as it stands in the input; further physical lines included.
     pub(super) message: &'a [u8],
     /// Whether the message must be decoded before it is compared (escapes, ANSI).
@@ -31,13 +31,31 @@ pub(super) struct Line<'a> {
     pub(super) flags: Flags,
 }
 
+impl Line<'_> {
+    /// Its instant, if it states one.
+    pub(super) fn ts(&self) -> Option<Micros> {
+        if self.dated == Dated::Yes { self.clock } else { None }
+    }
+}
+
+/// Whether a clock is an instant or a time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dated {
+    /// An instant.
+    Yes,
+    /// A time of day.
+    No,
+}
+
 /// Whether the bytes of a message are its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// They are.
     Literal,
-    /// They hold escapes.
-    Coded,
+    /// They hold escapes of JSON.
+    Escaped,
+    /// They hold ANSI sequences, escaped or not.
+    Coloured,
 }
 
 /// Whether a line may belong to the event before it.
@@ -87,14 +105,23 @@ impl Writing {
 }
 
 /// Bytes of a message that are decoded to recognise it. No mark is longer than a few dozen.
-const HEAD_BYTES: usize = 512;
+const HEAD_BYTES: usize = 256;
+/// A beginning without escapes that is long enough to recognise the message by.
+const PLAIN_BYTES: usize = 64;
 
 /// The first physical line of a message as text without ANSI, in `scratch` if it has to be decoded.
 pub(super) fn head<'h>(line: &Line<'h>, single: Codec, scratch: &'h mut Vec<u8>) -> &'h [u8] {
     if line.form == Form::Literal {
-        return first_line(line.message);
+        // Only a line that takes several physical ones can hold a newline as it stands.
+        return if line.n_lines > 1 { first_line(line.message) } else { line.message };
     }
     let raw = line.message.get(..HEAD_BYTES).unwrap_or(line.message);
+    if line.form == Form::Escaped
+        && let Some(at) = memchr::memchr(b'\\', raw)
+        && at >= PLAIN_BYTES
+    {
+        return raw.get(..at).unwrap_or(raw);
+    }
     scratch.clear();
     match single {
         Codec::JsonString => unescape_into(raw, scratch),
@@ -154,10 +181,10 @@ mod tests {
             span: Span::default(),
             line: 0,
             n_lines: 1,
-            ts: None,
             clock: None,
+            dated: Dated::No,
             message: message.as_bytes(),
-            form: Form::Coded,
+            form: Form::Coloured,
             joint: Joint::Open,
             flags: Flags::NONE,
         };

@@ -43,6 +43,12 @@ impl<'a> Newlines<'a> {
         Place { line: self.line, free: u32::from(self.line >= self.owned) }
     }
 
+    /// Lines in all, a last one without its newline included.
+    pub(super) fn total(self, bytes: &[u8]) -> u64 {
+        let ahead = if self.next == usize::MAX { 0 } else { 1 + self.found.count() as u64 };
+        u64::from(self.line) + ahead + u64::from(bytes.last().is_some_and(|&byte| byte != b'\n'))
+    }
+
     /// The line of the element from `start` to `end`, and what it takes.
     #[inline]
     pub(super) fn amount(&mut self, start: usize, end: usize) -> (u32, Owned) {
@@ -53,7 +59,10 @@ impl<'a> Newlines<'a> {
     /// As [`Self::amount`], for an element whose start was located before.
     #[inline]
     pub(super) fn amount_from(&mut self, start: Place, from: usize, end: usize) -> (u32, Owned) {
-        let last = if end > from { self.locate(end - 1).line } else { start.line };
+        if end <= from {
+            return (start.line, Owned { len: 0, n_lines: 0 });
+        }
+        let last = self.locate(end - 1).line;
         self.owned = last + 1;
         (start.line, Owned { len: end - from, n_lines: last - start.line + start.free })
     }
@@ -75,5 +84,8 @@ mod tests {
         check(3, 4, 0, 0);
         check(6, 11, 1, 2);
         check(12, 13, 2, 0);
+        assert_eq!(newlines.total(text), 3);
+        assert_eq!(Newlines::new(b"a\nb").total(b"a\nb"), 2);
+        assert_eq!(Newlines::new(b"").total(b""), 0);
     }
 }

@@ -17,6 +17,8 @@ use crate::time::{self, Micros};
 pub(super) struct Page {
     /// Index of its first line.
     pub(super) first_line: usize,
+    /// Index of the first line behind it.
+    pub(super) end_line: usize,
     /// Whether more lines follow on another page.
     pub(super) truncated: bool,
     /// The platform's clock of the init phase.
@@ -73,10 +75,8 @@ impl Seen {
             return 0;
         }
         let covered = self.fingerprints.len();
-        let news = lines.iter().enumerate().take(first).skip(covered);
-        self.fingerprints.extend(news.map(|(index, line)| fingerprint(line, index)));
-        let next: Vec<u64> =
-            next.iter().enumerate().map(|(index, line)| fingerprint(line, first + index)).collect();
+        self.fingerprints.extend(lines.iter().take(first).skip(covered).map(fingerprint));
+        let next: Vec<u64> = next.iter().map(fingerprint).collect();
         // Pages are handed out in order; looking back a bounded way keeps many small pages linear.
         let back = next.len().saturating_mul(16).saturating_add(1024);
         let from = self.fingerprints.len().saturating_sub(back);
@@ -84,10 +84,17 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// Forgets the first lines: their build has been reported.
+    pub(super) fn let_go(&mut self, lines: usize) {
+        self.fingerprints.drain(..lines.min(self.fingerprints.len()));
+    }
+}
+
 /// Stamp and message as one number. A line without a stamp equals none.
-fn fingerprint(line: &Line<'_>, index: usize) -> u64 {
+fn fingerprint(line: &Line<'_>) -> u64 {
     let text = overlap::fingerprint(line.message);
-    let salt = line.ts.map_or(!(index as u64), i64::unsigned_abs);
+    let salt = line.ts().map_or(!(line.span.start as u64), i64::unsigned_abs);
     (text ^ salt).wrapping_mul(0x0100_0000_01b3)
 }
 
@@ -112,21 +119,14 @@ pub(super) fn instant(value: &Value) -> Option<Micros> {
     }
 }
 
-/// The pages of the build whose lines start at `start` and end before `next`.
-pub(super) fn of_build(pages: &[Page], start: usize, next: Option<usize>) -> &[Page] {
-    let from = pages.iter().rposition(|page| page.first_line <= start).unwrap_or(0);
-    let to = next.map_or(pages.len(), |next| pages.partition_point(|page| page.first_line < next));
-    pages.get(from..to).unwrap_or_default()
-}
-
 /// How far the platform's clock may lie outside the span of the lines.
 const CLOCK_TOLERANCE_US: i64 = 60_000_000;
 
-/// The platform's clock of the init phase, where it agrees with the lines.
-pub(super) fn believed(pages: &[Page], lines: &[Line<'_>], out: &mut Batch<'_>) -> Option<InitEvent> {
-    let page = pages.iter().find(|page| page.event.is_some())?;
-    let event = page.event?;
-    let stamps = || lines.iter().filter_map(|line| line.ts);
+/// The platform's clock of the init phase, where it agrees with the lines. Each counts for one build.
+pub(super) fn take_event(pages: &mut [Page], lines: &[Line<'_>], out: &mut Batch<'_>) -> Option<InitEvent> {
+    let page = pages.iter_mut().find(|page| page.event.is_some())?;
+    let event = page.event.take()?;
+    let stamps = || lines.iter().filter_map(Line::ts);
     let (Some(first), Some(last)) = (stamps().min(), stamps().max()) else { return Some(event) };
     let span = first.saturating_sub(CLOCK_TOLERANCE_US)..=last.saturating_add(CLOCK_TOLERANCE_US);
     let is_near = |at: Option<Micros>| at.is_none_or(|at| span.contains(&at));
@@ -140,11 +140,8 @@ pub(super) fn believed(pages: &[Page], lines: &[Line<'_>], out: &mut Batch<'_>) 
     None
 }
 
-/// Whether the last page of a build promises more.
-pub(super) fn rest(pages: &[Page], lines: &[Line<'_>], out: &mut Batch<'_>) -> Rest {
-    if !pages.last().is_some_and(|page| page.truncated) {
-        return Rest::Given;
-    }
+/// Says that the last page of a build promises more lines than there are.
+pub(super) fn missing(lines: &[Line<'_>], out: &mut Batch<'_>) -> Rest {
     let (at, line) = lines.last().map_or((0, 0), |last| (last.span.end, last.line));
     let message = Cow::Borrowed("expected a page behind one that says `truncated`, found none");
     out.issues.push(Issue { code: Code::MissingPage, start: at, end: at, line, message });

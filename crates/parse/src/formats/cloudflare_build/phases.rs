@@ -151,9 +151,11 @@ impl Phases {
         }
     }
 
+    /// A further page may begin inside a phase: its end counts there, too.
     fn end(&mut self, phase: Phase, out: &mut Batch<'_>) {
-        if self.open == Some(phase) {
+        if self.open == Some(phase) || self.reached.is_none() {
             self.open = None;
+            self.reached = self.reached.or(Some(phase));
             if self.is_told(phase) {
                 out.mark(Annotation::StepEnd(step_end(0, Status::Succeeded)));
             }

@@ -74,7 +74,7 @@ fn is_blank(line: &Line<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{Form, Joint};
+    use super::super::model::{Dated, Form, Joint};
     use super::*;
     use crate::record::{Flags, Span};
 
@@ -83,8 +83,8 @@ mod tests {
             span: Span::default(),
             line: 0,
             n_lines: 1,
-            ts: Some(clock),
             clock: Some(clock),
+            dated: Dated::Yes,
             message: text.as_bytes(),
             form: Form::Literal,
             joint: Joint::Open,

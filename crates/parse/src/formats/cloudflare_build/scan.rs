@@ -22,6 +22,8 @@ pub(super) enum Escapes {
     None,
     /// Some.
     Some,
+    /// One that is the start of an ANSI sequence.
+    Ansi,
     /// One that may be half of a surrogate pair.
     Surrogates,
 }
@@ -80,24 +82,39 @@ impl<'a> Cursor<'a> {
     }
 
     /// The string that starts here with its quote.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the loop over tuples is twice as slow around a call")]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Result<Inside<'a>, Broken> {
         let start = self.at + 1;
-        let mut from = start;
+        let rest = self.bytes.get(start..).ok_or(STRING)?;
+        let len = memchr2(b'"', b'\\', rest).ok_or(STRING)?;
+        let (raw, behind) = rest.split_at(len);
+        if behind.first() == Some(&b'"') {
+            self.at = start + len + 1;
+            return Ok(Inside { raw, escapes: Escapes::None });
+        }
+        self.escaped(start, start + len)
+    }
+
+    /// The string that starts at `start` and holds an escape at `at`.
+    #[inline(never)]
+    fn escaped(&mut self, start: usize, mut at: usize) -> Result<Inside<'a>, Broken> {
         let mut escapes = Escapes::None;
         loop {
-            let rest = self.bytes.get(from..).ok_or(STRING)?;
-            let at = from + memchr2(b'"', b'\\', rest).ok_or(STRING)?;
             if self.bytes.get(at) == Some(&b'"') {
                 self.at = at + 1;
                 return Ok(Inside { raw: self.bytes.get(start..at).ok_or(STRING)?, escapes });
             }
             let kind = match self.bytes.get(at + 1..at + 4) {
                 Some([b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F']) => Escapes::Surrogates,
+                Some(b"u00") if matches!(self.bytes.get(at + 4..at + 6), Some([b'1', b'b' | b'B'])) => {
+                    Escapes::Ansi
+                }
                 _ => Escapes::Some,
             };
             escapes = escapes.max(kind);
-            from = at + 2;
+            let rest = self.bytes.get(at + 2..).ok_or(STRING)?;
+            at += 2 + memchr2(b'"', b'\\', rest).ok_or(STRING)?;
         }
     }
 
@@ -216,7 +233,7 @@ mod tests {
         let escapes = |json: &'static str| Cursor::new(json.as_bytes()).string().map(|inside| inside.escapes);
         assert_eq!(escapes(r#""plain""#), Ok(Escapes::None));
         assert_eq!(escapes(r#""a\nb""#), Ok(Escapes::Some));
-        assert_eq!(escapes(r#""\u001b[0m""#), Ok(Escapes::Some));
+        assert_eq!(escapes(r#""\u001b[0m""#), Ok(Escapes::Ansi));
         assert_eq!(escapes(r#""\ud83e\udeb5""#), Ok(Escapes::Surrogates));
     }
 }

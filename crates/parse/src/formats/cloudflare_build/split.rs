@@ -14,24 +14,28 @@ pub(super) struct Splitter<'a> {
     initialized: Option<Identity<'a>>,
     cloned: Option<Identity<'a>>,
     ended: bool,
-    first: Option<&'a [u8]>,
-    n_lines: usize,
 }
 
 impl<'a> Splitter<'a> {
-    /// Whether the build before ends at this line. `identity` is missing where the line has no stamp.
+    /// Whether the build before ends at this line. `identity` is missing where the line has no stamp;
+    /// `first` is the line above, where that is the build's first.
+    ///
+    /// Lines without a mark need not be shown.
     pub(super) fn starts(
         &mut self,
         mark: Option<Mark>,
         identity: Option<Identity<'a>>,
         line: &'a [u8],
+        first: Option<&[u8]>,
     ) -> bool {
+        // With stamps, a replay is the same line again; without, only the first line twice is.
+        let replays = |known| if identity.is_some() { known == identity } else { first == Some(line) };
         let starts = match mark {
             Some(Mark::InitStart) => {
                 let known = self.initialized.is_some() || self.cloned.is_some() || self.ended;
-                known && !self.replays(self.initialized, identity, line)
+                known && !replays(self.initialized)
             }
-            Some(Mark::CloneStart) => self.ended && !self.replays(self.cloned, identity, line),
+            Some(Mark::CloneStart) => self.ended && !replays(self.cloned),
             _ => false,
         };
         if starts {
@@ -39,14 +43,6 @@ impl<'a> Splitter<'a> {
         }
         self.remember(mark, identity, line);
         starts
-    }
-
-    /// With stamps, a replay is the same line again; without, only the first line twice is.
-    fn replays(&self, known: Option<Identity<'a>>, identity: Option<Identity<'a>>, line: &[u8]) -> bool {
-        match identity {
-            Some(_) => known == identity,
-            None => self.n_lines == 1 && self.first == Some(line),
-        }
     }
 
     fn remember(&mut self, mark: Option<Mark>, identity: Option<Identity<'a>>, line: &'a [u8]) {
@@ -57,8 +53,6 @@ impl<'a> Splitter<'a> {
             Some(mark) if mark.is_end() => self.ended = true,
             _ => {}
         }
-        self.first = self.first.or(Some(line));
-        self.n_lines += 1;
     }
 }
 
@@ -69,15 +63,16 @@ mod tests {
     #[track_caller]
     fn check(lines: &[(Option<i64>, &str)], expect: &[usize]) {
         let mut splitter = Splitter::default();
-        let starts: Vec<usize> = lines
-            .iter()
-            .enumerate()
-            .filter(|(_, (clock, text))| {
-                let text = text.as_bytes();
-                splitter.starts(super::super::marks::mark(text), clock.map(|clock| (clock, text)), text)
-            })
-            .map(|(index, _)| index)
-            .collect();
+        let (mut starts, mut begin) = (Vec::new(), 0);
+        for (index, &(clock, text)) in lines.iter().enumerate() {
+            let line = text.as_bytes();
+            let first = if index == begin + 1 { Some(lines[begin].1.as_bytes()) } else { None };
+            let mark = super::super::marks::mark(line);
+            if splitter.starts(mark, clock.map(|clock| (clock, line)), line, first) {
+                starts.push(index);
+                begin = index;
+            }
+        }
         assert_eq!(starts, expect, "{lines:?}");
     }
 

@@ -9,14 +9,30 @@ use crate::record::{Batch, Wants};
 pub(super) fn tell(line: &[u8], out: &mut Batch<'_>) {
     match line.first() {
         Some(b' ' | b'*' | 0xE2) => facts(line, out),
-        Some(b'a' | b'f' | b'T' | b'W' | b'U' | b'D' | b'C' | b'0'..=b'9')
-            if out.wants == Wants::Everything =>
-        {
+        Some(_) if out.wants == Wants::Everything && may_figure(line) => {
             if let Ok(text) = std::str::from_utf8(line) {
                 figures(text, out);
             }
         }
         _ => {}
+    }
+}
+
+/// Whether [`figures`] might know the line: nearly all lines are told by their first bytes.
+fn may_figure(line: &[u8]) -> bool {
+    match line.first() {
+        Some(b'a') => line.starts_with(b"added "),
+        Some(b'f') => line.starts_with(b"found "),
+        Some(b'T') => line.starts_with(b"Total "),
+        Some(b'W') => line.starts_with(b"Worker "),
+        Some(b'U') => line.starts_with(b"Uploaded "),
+        Some(b'D') => line.starts_with(b"Deployed "),
+        Some(b'C') => line.starts_with(b"Current "),
+        Some(b'0'..=b'9') => {
+            let digits = line.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b',').count();
+            line.get(digits) == Some(&b' ')
+        }
+        _ => false,
     }
 }
 

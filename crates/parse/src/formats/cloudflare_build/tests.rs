@@ -125,7 +125,7 @@ fn phases(out: &Batch<'_>) -> Vec<Vec<Phase>> {
     let mut runs: Vec<Vec<Phase>> = Vec::new();
     let mut open: Vec<(String, u8, Option<i64>)> = Vec::new();
     let ts_at = |record: usize| out.records.get(record).or(out.records.last()).and_then(|record| record.ts);
-    let mut close =
+    let close =
         |runs: &mut Vec<Vec<Phase>>, open: &mut Vec<(String, u8, Option<i64>)>, depth, at: Option<i64>| {
             while open.last().is_some_and(|&(_, d, _)| d >= depth) {
                 let (name, depth, start) = open.pop().unwrap();
@@ -406,7 +406,11 @@ fn lines_agree_with_serde_json() {
 /// How many tuples a message was joined from.
 fn record_elements(raw: &[u8]) -> usize {
     let text = std::str::from_utf8(raw).unwrap();
-    if text.starts_with('[') { serde_json::from_str::<Vec<(i64, String)>>(&format!("[{text}]")).unwrap().len() } else { 1 }
+    if text.starts_with('[') {
+        serde_json::from_str::<Vec<(i64, String)>>(&format!("[{text}]")).unwrap().len()
+    } else {
+        1
+    }
 }
 
 /// Throughput beside `serde_json`: `cargo test --release -p logmill-parse --lib -- --ignored --nocapture throughput`.
@@ -455,7 +459,9 @@ fn throughput() {
         let repeats = 400_000 / n;
         let bytes = json.len() * repeats;
         let owned = best(bytes, || {
-            (0..repeats).map(|_| serde_json::from_slice::<Page<'_>>(json.as_bytes()).unwrap().result.lines.len()).sum()
+            (0..repeats)
+                .map(|_| serde_json::from_slice::<Page<'_>>(json.as_bytes()).unwrap().result.lines.len())
+                .sum()
         });
         let borrowed = best(bytes, || {
             let read = || serde_json::from_slice::<BorrowedPage<'_>>(json.as_bytes()).unwrap().result.lines;
@@ -474,7 +480,112 @@ fn throughput() {
                 }
                 records
             });
-            println!("{n} lines {wants:?}: {ours:.0} MB/s, serde_json owned {owned:.0}, borrowed {borrowed:.0}: {:.2}, {:.2}", ours / owned, ours / borrowed);
+            println!(
+                "{n} lines {wants:?}: {ours:.0} MB/s, serde_json owned {owned:.0}, borrowed {borrowed:.0}: {:.2}, {:.2}",
+                ours / owned,
+                ours / borrowed
+            );
         }
     }
+}
+
+#[track_caller]
+fn check_issues(input: &str, expect: &[Code]) -> usize {
+    let out = parse(input.as_bytes());
+    let found: Vec<Code> = out.issues.iter().map(|issue| issue.code).collect();
+    assert_eq!(found, expect, "{:?}", out.issues);
+    out.records.len()
+}
+
+#[test]
+fn hostile_json_costs_what_is_broken() {
+    let deep = "[".repeat(100_000);
+    assert_eq!(
+        check_issues(&format!(r#"{{"result":{{"lines":[[1784052295481,"a"],{deep}"#), &[Code::InvalidJson]),
+        1
+    );
+    let balanced = format!("{deep}{}", "]".repeat(100_000));
+    assert_eq!(
+        check_issues(
+            &format!(r#"{{"lines":[[1784052295481,"a"],{balanced},[1784052295482,"b"]]}}"#),
+            &[Code::UnexpectedShape]
+        ),
+        2
+    );
+    assert_eq!(check_issues(r#"[[1784052295481,"a"],[1784052295482,"b"#, &[Code::InvalidJson]), 1);
+    assert_eq!(
+        check_issues(
+            r#"[[1e400,"a"],[1784052295482,"\ud800"],[1784052295483,"c"]]"#,
+            &[Code::BadTimestamp, Code::InvalidUtf8]
+        ),
+        3
+    );
+    assert_eq!(
+        check_issues(r#"[[1784052295482,"\ud83e\udeb5 b"],[1784052295483,"\ud800"]]"#, &[Code::InvalidUtf8]),
+        2
+    );
+    assert_eq!(
+        check_issues(
+            r#"{"lines":[[1784052295481,"a"],7,{"x":1},[1784052295482,{"b":1}],[1784052295483,"c"]]}"#,
+            &[Code::UnexpectedShape; 3]
+        ),
+        2
+    );
+    assert_eq!(
+        check_issues(
+            "[[1784052295481,\"a\"],[1784052295482,\"b\"}]\n[[1784052295483,\"c\"]]",
+            &[Code::InvalidJson]
+        ),
+        2
+    );
+    assert_eq!(check_issues("{\"result\":null,\"success\":true,\"errors\":[]}", &[]), 0);
+    assert_eq!(check_issues("[]", &[]), 0);
+    assert_eq!(check_issues("[[1784052295481,\"a\"]] trailing", &[Code::InvalidJson]), 1);
+}
+
+#[test]
+fn broken_json_is_placed() {
+    let input = r#"{"lines":[[1784052295481,"a"],7 "b"]}"#;
+    let out = parse(input.as_bytes());
+    let at = input.find(" \"b\"").unwrap() + 1;
+    assert_eq!(out.issues[1].message, format!("expected `,` or `]`, found `\\\"` at byte {at}"));
+    assert_eq!(out.issues[1].start, at);
+}
+
+/// Every beginning and every single-byte change of an input is read without a panic, and accounted for.
+#[test]
+fn mutilated_inputs_are_read() {
+    let json = r#"{"result":{"cursor":"WzAsMzRd","truncated":true,"lines":[[1784052295481,"Initializing build environment..."],[1784052295482,"\u001b[31m\u2718 \ud83e\udeb5 [ERROR]\u001b[0m x"],["2026-08-13T02:34:29Z","  y"],[null,null],{"ts":"2021-04-20T19:35:29.0749819Z","line":"z"}],"events":[{"type":"initializing","started_on":"2026-08-13T02:34:29.793Z","ended_on":null}]},"success":true,"errors":[]}"#;
+    let text = "2026-07-08T02:59:50.337Z\tInitializing build environment...\r\n\nx\n 2026-07-08T02:59:50.338Z\t\u{1b}[31m✘ [ERROR] a\n2026-07-08T02:59:50.339Z\t\n2026-07-08T02:59:50.339Z\t  b\n07:04:08.713 | c\n-- | --\n2026-07-08T02:59:50.337Z\tInitializing build environment...\n2026-07-08T02:59:51Z\tFailed: x\nfooter\n2026-07-08T03:00:00Z Initializing build environment...\n";
+    for input in [json, text] {
+        let bytes = input.as_bytes();
+        for end in 0..bytes.len() {
+            parse(&bytes[..end]);
+        }
+        for at in 0..bytes.len() {
+            for byte in [b'"', b'\\', b'[', b'}', b'\n', b'0', 0, 0xff] {
+                let mut bytes = bytes.to_vec();
+                bytes[at] = byte;
+                parse(&bytes);
+            }
+        }
+        for step in 1..40 {
+            if input == text {
+                assert_eq!(read_in_steps(bytes, step), read(bytes), "{step}");
+            }
+        }
+    }
+}
+
+#[test]
+fn replays_by_the_thousand_stay_cheap() {
+    let mut text = String::new();
+    for round in 0..3000 {
+        for line in 0..10 {
+            let ms = if round % 2 == 0 { line } else { 500 - line };
+            let _ = writeln!(text, "2026-07-08T02:59:50.{ms:03}Z\tline {line}");
+        }
+    }
+    let out = parse(text.as_bytes());
+    assert!(out.account.duplicate.lines > 20_000, "{:?}", out.account);
 }

@@ -6,13 +6,13 @@ use std::borrow::Cow;
 
 use super::build::{self, Beginning, Build, Rest};
 use super::marks::{self, Mark};
-use super::model::{self, Form, Joint, Line};
+use super::model::{self, Dated, Form, Joint, Line};
 use super::split::Splitter;
 use super::stamps::{self, Dialect, IsMark, Layout, Survey};
 use crate::format::{End, Window};
 use crate::issue::{Code, Issue};
 use crate::limits::{MAX_EVENT_BYTES, MAX_EVENT_LINES, MAX_LINE_BYTES};
-use crate::record::{Batch, Flags, Span};
+use crate::record::{Amount, Batch, Flags, Span};
 use crate::text::Codec;
 use crate::time::StampReader;
 
@@ -26,7 +26,7 @@ use crate::time::StampReader;
 /// separator = TAB | 0*4" " | " | "
 /// foreign   = "-- | --" | conflict marker | text before the first and behind the last line
 /// ```
-pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> usize {
+pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> Amount {
     let complete = match window.end {
         End::More => memchr::memrchr(b'\n', window.bytes).map_or(0, |at| at + 1),
         End::Cut | End::Input => window.bytes.len(),
@@ -39,7 +39,12 @@ pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> usize {
         let beginning = if index == 0 && window.offset > 0 { Beginning::Before } else { Beginning::Here };
         report(Stretch { bytes, start, end, line }, beginning, out);
     }
-    if window.end == End::More { starts.get(n_builds).map_or(0, |&(start, _)| start) } else { complete }
+    let consumed =
+        if window.end == End::More { starts.get(n_builds).map_or(0, |start| start.0) } else { complete };
+    let read = bytes.get(..consumed).unwrap_or_default();
+    let newlines = memchr::memchr_iter(b'\n', read).count() as u64;
+    let lines = newlines + u64::from(read.last().is_some_and(|&byte| byte != b'\n'));
+    Amount { bytes: read.len() as u64, lines }
 }
 
 /// A build's part of the window.
@@ -124,6 +129,9 @@ fn starts(bytes: &[u8]) -> Vec<(usize, u32)> {
     let mut splitter = Splitter::default();
     let mut reader = StampReader::new();
     let mut lone: Option<(usize, u32, i64)> = None;
+    // The line before, as long as it is the first of its build.
+    let mut first: Option<&[u8]> = None;
+    let mut n_lines = 0;
     for physical in Physicals::new(Stretch { bytes, start: 0, end: bytes.len(), line: 0 }) {
         let stamp = stamps::stamp(physical.text, &mut reader);
         let text = loose_text(physical.text, stamp.map_or(0, |stamp| stamp.len));
@@ -138,9 +146,12 @@ fn starts(bytes: &[u8]) -> Vec<(usize, u32)> {
             (None, None) => (physical.span.start, physical.line, None),
         };
         let identity = clock.map(|clock| (clock, text));
-        if splitter.starts(quick_mark(text), identity, text) && start > 0 {
+        if splitter.starts(quick_mark(text), identity, text, first) {
             starts.push((start, line));
+            n_lines = 0;
         }
+        first = (n_lines == 0).then_some(text);
+        n_lines += 1;
     }
     starts
 }
@@ -223,8 +234,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         if let Some(stamp) = self.dialect.stamp(text, &mut self.stamps) {
             let rest = text.get(stamp.len..).unwrap_or_default();
             let message = rest.get(self.dialect.separator_len(rest)..).unwrap_or_default();
-            let ts = (stamp.kind == stamps::Kind::Instant).then_some(stamp.clock);
-            self.push(physical, message, ts, Some(stamp.clock));
+            self.push(physical, message, Some(stamp.clock));
             self.before = if self.dialect.layout == Layout::Below { Before::Stamp } else { Before::Line };
         } else if text.trim_ascii().is_empty() && (text.is_empty() || self.before != Before::Stamp) {
             self.blank();
@@ -259,7 +269,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         if physical.span.start > self.last_end {
             self.reject(physical, Code::TextAfterEnd, AFTER_END);
         } else {
-            self.push(physical, physical.text, None, None);
+            self.push(physical, physical.text, None);
             self.before = Before::Line;
         }
     }
@@ -283,7 +293,7 @@ impl<'a, 'o> Reader<'a, 'o> {
     fn headless(&mut self, physical: Physical<'a>) {
         let text = physical.text.strip_prefix(b"\t").unwrap_or(physical.text);
         if text.len() < physical.text.len() || quick_mark(text).is_some() {
-            self.push(physical, text, None, None);
+            self.push(physical, text, None);
             self.flag(Flags::UNSTAMPED);
             self.issue(physical, Code::UnstampedLine, "expected a stamp, found a line that lost it");
             self.before = Before::Line;
@@ -316,7 +326,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         let n_lines = physical.line + 1 - last.line;
         let is_full = n_lines > MAX_EVENT_LINES || physical.span.end - last.span.start > MAX_EVENT_BYTES;
         if is_full || last.flags.has(Flags::TRUNCATED) {
-            self.push(physical, physical.text, None, None);
+            self.push(physical, physical.text, None);
             self.flag(Flags::UNSTAMPED);
             self.issue(physical, Code::EventTooLong, "expected the end of the event, found more of it");
             self.before = Before::Line;
@@ -339,15 +349,15 @@ impl<'a, 'o> Reader<'a, 'o> {
         self.before = Before::Line;
     }
 
-    fn push(&mut self, physical: Physical<'a>, message: &'a [u8], ts: Option<i64>, clock: Option<i64>) {
+    fn push(&mut self, physical: Physical<'a>, message: &'a [u8], clock: Option<i64>) {
         let lossy = self.is_lossy(physical);
         let joint = std::mem::replace(&mut self.joint, Joint::Open);
         let mut line = Line {
             span: physical.span,
             line: physical.line,
             n_lines: 1,
-            ts,
             clock,
+            dated: if self.dialect.kind == stamps::Kind::Instant { Dated::Yes } else { Dated::No },
             message,
             form: form(message),
             joint,
@@ -420,7 +430,7 @@ impl<'a, 'o> Reader<'a, 'o> {
 const AFTER_END: &str = "expected nothing behind the end of the build, found text";
 
 fn form(message: &[u8]) -> Form {
-    if memchr::memchr(0x1b, message).is_some() { Form::Coded } else { Form::Literal }
+    if memchr::memchr(0x1b, message).is_some() { Form::Coloured } else { Form::Literal }
 }
 
 /// Length of the line end of the last physical line of `span`.
