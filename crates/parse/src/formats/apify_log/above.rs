@@ -124,9 +124,8 @@ impl<'a> Above<'a> {
         self.end = end;
         self.text_end = start + line.bytes.len();
         self.last = line.text();
-        if line.stamping == Stamping::Stamped {
+        if line.stamping != self.stamping {
             self.stamping = Stamping::Stamped;
-        } else if self.stamping == Stamping::Stamped {
             self.flags = self.flags.with(Flags::UNSTAMPED);
         }
         self.ts = self.ts.or(line.ts);

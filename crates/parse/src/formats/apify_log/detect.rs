@@ -13,6 +13,7 @@ use super::{json_line, shape};
 use crate::format::{Extent, Head, Match, Shape};
 use crate::text::strip_ansi;
 use crate::time::StampReader;
+use crate::vocabulary::Level;
 
 /// Lines that are looked at.
 const MAX_LINES: usize = 400;
@@ -36,7 +37,7 @@ fn is_other(head: &[u8]) -> bool {
         Some(b'[') => matches!(text.get(1..).map(<[u8]>::trim_ascii_start), Some([b'{' | b'[' | b'"' | b']', ..] | [])),
         Some(b'{') => {
             let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            json_line::read(line.trim_ascii_end()).is_none()
+            !is_levelled_json(line.trim_ascii_end())
         }
         Some(_) => false,
     }
@@ -56,7 +57,10 @@ struct Counts {
     typical: usize,
     named: usize,
     json: usize,
+    /// Stamped as log shippers and other platforms do.
     foreign: usize,
+    /// Words that only Cloudflare's builds begin with.
+    cloudflare: usize,
     docker: usize,
 }
 
@@ -81,11 +85,12 @@ impl Counts {
 
     fn add(&mut self, bytes: &[u8], stamps: &mut StampReader) {
         self.lines += 1;
-        if is_foreign(bytes) {
+        if has_foreign_stamp(bytes) {
             self.foreign += 1;
             return;
         }
         let line = Line::read(bytes, stamps);
+        self.cloudflare += usize::from(is_cloudflare(line.text()));
         if line.stamping == Stamping::Stamped {
             self.stamped += 1;
             self.platform_stamps += usize::from(bytes.get(23) == Some(&b'Z'));
@@ -100,7 +105,7 @@ impl Counts {
             Style::Padded | Style::Python => self.typical += 1,
             Style::Colon | Style::Stdlib => self.levelled += 1,
             Style::Bare | Style::Json | Style::RelayedStatus if text.starts_with('{') => {
-                self.json += usize::from(json_line::read(line.text()).is_some());
+                self.json += usize::from(is_levelled_json(line.text()));
             }
             Style::Bare | Style::Json | Style::RelayedStatus => self.docker += usize::from(is_build_output(text)),
         }
@@ -108,7 +113,7 @@ impl Counts {
     }
 
     fn score(&self) -> Option<u8> {
-        if self.foreign * 4 > self.lines {
+        if self.foreign * 4 > self.lines || (self.cloudflare > 0 && self.actor == 0) {
             return None;
         }
         let styled = self.typical + self.json;
@@ -135,18 +140,24 @@ impl Counts {
     }
 }
 
-/// A line that another platform's log or a log shipper would write.
-fn is_foreign(line: &[u8]) -> bool {
-    let text = line.get(..64).unwrap_or(line);
-    let is_cloudflare = [&b"Initializing build environment"[..], b"Cloning repository..."]
-        .iter()
-        .any(|words| memmem::find(line.get(..128).unwrap_or(line), words).is_some());
-    let digits = text.iter().take(4).filter(|byte| byte.is_ascii_digit()).count();
-    let is_stamped = digits == 4 && text.get(10) == Some(&b'T');
-    let zone = text.iter().position(|byte| matches!(byte, b'Z' | b' ' | b'\t' | b'|'));
-    let has_zulu_and_tab = zone.is_some_and(|at| text.get(at) == Some(&b'Z') && text.get(at + 1) == Some(&b'\t'));
-    let has_other_zone = is_stamped && zone.is_none_or(|at| text.get(at) != Some(&b'Z'));
-    is_cloudflare || (is_stamped && has_zulu_and_tab) || has_other_zone
+/// A line of the JSON format that states a level: without one, it could be anybody's.
+fn is_levelled_json(line: &[u8]) -> bool {
+    json_line::read(line).is_some_and(|(anchor, _)| anchor.level != Level::None)
+}
+
+/// An ISO stamp with another zone, with a fraction that is not milliseconds, or with a tab behind it.
+fn has_foreign_stamp(line: &[u8]) -> bool {
+    let digits = line.iter().take(4).filter(|byte| byte.is_ascii_digit()).count();
+    if digits != 4 || line.get(10) != Some(&b'T') {
+        return false;
+    }
+    let zone = line.iter().take(40).position(|byte| matches!(byte, b'Z' | b' ' | b'\t' | b'|'));
+    zone.is_none_or(|at| line.get(at) != Some(&b'Z') || at != 23 || line.get(at + 1) == Some(&b'\t'))
+}
+
+fn is_cloudflare(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.starts_with(b"Initializing build environment") || text == b"Cloning repository..."
 }
 
 /// Lines that only Docker writes.

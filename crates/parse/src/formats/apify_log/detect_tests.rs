@@ -49,6 +49,7 @@ fn others() {
         "2025-01-01T00:00:00.000Z\tInitializing build environment...\n2025-01-01T00:00:01.000Z\tx\n",
         "2025-01-01T00:00:00.000Z Initializing build environment...\n2025-01-01T00:00:01.000Z Success\n",
         "2025-01-01T00:00:00.123456Z Cloning repository...\n2025-01-01T00:00:00.123456Z x\n",
+        "2025-01-01T00:00:00.123456Z INFO  x\n2025-01-01T00:00:00.123456Z y\n",
         "2020-07-12T17:09:16.740+02:00 | INFO Launching\n2020-07-12T17:09:16.740+02:00 | x\n",
         "2025-01-01 00:00:00 INFO starting\n2025-01-01 00:00:00 INFO done\n",
         "INFO: pip says\nx\ny\nz\n",

@@ -167,7 +167,8 @@ impl<'a> Finish<'a> {
             flags = flags.with(Flags::TRUNCATED);
             report(out, above, Code::TruncatedPayload, "expected the end of the JSON object, found the end of the event");
         }
-        if self.input_start == Some(above.before.at) && is_headless(above, next) {
+        let is_mixed = above.head == Stamping::Unstamped && above.stamping == Stamping::Stamped;
+        if is_mixed || (self.input_start == Some(above.before.at) && is_headless(above, next)) {
             flags = flags.with(Flags::UNSTAMPED);
             report(out, above, Code::UnstampedLine, "expected a stamp as on the next line, found none");
         }

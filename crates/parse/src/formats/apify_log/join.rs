@@ -151,6 +151,11 @@ impl Shapes {
         }
     }
 
+    /// A line was put below that does not fit: what was open takes no more.
+    pub(super) fn interrupt(&mut self) {
+        self.list = List::Absent;
+    }
+
     /// An indented line, its blanks taken off.
     fn indented(&mut self, text: &[u8]) {
         match (self.node, text.first()) {

@@ -74,9 +74,11 @@ impl<'a> Line<'a> {
     }
 }
 
-/// How many bytes of a physical line, given without its newline, stand before its text.
+/// How many bytes of a physical line, given without its newline, stand before its text, be that blank or not.
 pub(super) fn head_len(line: &[u8]) -> usize {
-    Line::read(line, &mut StampReader::new()).text_at
+    let read = Line::read(line, &mut StampReader::new());
+    let is_behind_blank = read.text_at > 0 && read.text().is_empty() && line.get(read.text_at) == Some(&b' ');
+    read.text_at + usize::from(is_behind_blank)
 }
 
 /// `bytes` without blanks, tabs and carriage returns at the end.

@@ -61,38 +61,85 @@ pub(super) fn split_lines(raw: &[u8]) -> Split<'_> {
     let raw = trim_coloured(raw);
     let first_end = memchr(b'\n', raw).unwrap_or(raw.len());
     let first = trim_coloured(raw.get(..first_end).unwrap_or_default());
-    let last_start = memrchr(b'\n', raw).map_or(0, |newline| newline + 1);
-    let last = raw.get(last_start..).unwrap_or_default();
-    let text_start = last_start + head_len(last);
-    let text = raw.get(text_start..).unwrap_or_default();
-    if let found @ Found::Object { start, .. } = last_object(text) {
-        let payload = found.slice(text).map(Text::plain);
-        return behind_lines(raw, first, text_start + start, payload);
-    }
     let first_found = last_object(first);
-    if let Found::Unclosed(start) = first_found
-        && let Some(len) = wrapped_object(raw.get(start..).unwrap_or_default())
-    {
-        let payload = raw.get(start..start + len).map(|raw| Text { raw, codec: Codec::Lines(head_len) });
-        return behind_lines(raw, first, start, payload);
+    let (start, payload) = match wrapped(raw, first, first_found) {
+        Wrapped::Object { start, len } => {
+            let payload = raw.get(start..start + len).unwrap_or_default();
+            return behind_lines(raw, first, start, Text { raw: payload, codec: Codec::Lines(head_len) });
+        }
+        Wrapped::Unclosed => return around(raw, first, Found::Nothing, Closed::No),
+        Wrapped::Nothing => last_line(raw),
+    };
+    match last_object(payload) {
+        found @ Found::Object { start: at, .. } => {
+            let payload = found.slice(payload).unwrap_or_default();
+            behind_lines(raw, first, start + at, Text::plain(payload))
+        }
+        Found::Unclosed(_) if !matches!(first_found, Found::Object { .. }) => around(raw, first, first_found, Closed::No),
+        Found::Unclosed(_) | Found::Nothing => around(raw, first, first_found, first_found.extent()),
     }
-    let message = match first_found {
-        Found::Object { .. } => Text { raw, codec: Codec::Joined(without_first_payload) },
-        Found::Unclosed(_) | Found::Nothing => Text { raw, codec: Codec::Lines(head_len) },
+}
+
+/// Where the text of the last line starts, and that text.
+fn last_line(raw: &[u8]) -> (usize, &[u8]) {
+    let line = memrchr(b'\n', raw).map_or(0, |newline| newline + 1);
+    let start = line + head_len(raw.get(line..).unwrap_or_default());
+    (start, raw.get(start..).unwrap_or_default())
+}
+
+/// An event whose first line may have a payload, with more lines behind it.
+fn around<'a>(raw: &'a [u8], first: &'a [u8], found: Found, extent: Closed) -> Split<'a> {
+    let (first_line, codec): (_, Codec) = match found {
+        Found::Object { start, .. } => (message_before(first, start), Codec::Joined(without_first_payload)),
+        Found::Unclosed(_) | Found::Nothing => (first, Codec::Lines(head_len)),
     };
-    let first_line = match first_found {
-        Found::Object { start, .. } => message_before(first, start),
-        Found::Unclosed(_) | Found::Nothing => first,
-    };
-    Split { first_line, message, payload: first_found.slice(first).map(Text::plain), extent: first_found.extent() }
+    let message = Text { raw, codec };
+    Split { first_line, message, payload: found.slice(first).map(Text::plain), extent }
+}
+
+/// An object that is spread over lines.
+enum Wrapped {
+    Object { start: usize, len: usize },
+    /// The event ends inside it.
+    Unclosed,
+    Nothing,
+}
+
+/// The object that begins on a line that does not close it, and ends with the event.
+fn wrapped(raw: &[u8], first: &[u8], first_found: Found) -> Wrapped {
+    if let Found::Unclosed(start) = first_found {
+        return wrapped_object(raw, start);
+    }
+    let is_closing = matches!(raw, [.., b'}'] | [.., b'}', b')']);
+    let (last, text) = last_line(raw);
+    if !is_closing || !matches!(last_object(text), Found::Nothing) {
+        return Wrapped::Nothing;
+    }
+    let mut at = first.len();
+    let mut left = MAX_CANDIDATES;
+    while let Some(start) = memchr(b'{', raw.get(at..last).unwrap_or_default()).map(|brace| at + brace) {
+        let rest = raw.get(start..).unwrap_or_default();
+        let line = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+        at = start + line.len();
+        let line_start = memrchr(b'\n', raw.get(..start).unwrap_or_default()).map_or(0, |newline| newline + 1);
+        let line = trim_coloured(raw.get(line_start..at).unwrap_or_default());
+        let text_start = head_len(line);
+        if let Found::Unclosed(open) = last_object(line.get(text_start..).unwrap_or_default()) {
+            match wrapped_object(raw, line_start + text_start + open) {
+                Wrapped::Nothing if left > 0 => left -= 1,
+                found => return found,
+            }
+        }
+    }
+    Wrapped::Nothing
 }
 
 /// What is in front of a payload that starts at `start`, on the lines before it or on its own.
-fn behind_lines<'a>(raw: &'a [u8], first: &'a [u8], start: usize, payload: Option<Text<'a>>) -> Split<'a> {
+fn behind_lines<'a>(raw: &'a [u8], first: &'a [u8], start: usize, payload: Text<'a>) -> Split<'a> {
     let message = trim_lines(message_before(raw, start));
     let first_line = first.get(..message.len()).unwrap_or(first);
     let codec = if memchr(b'\n', message).is_some() { Codec::Lines(head_len) } else { Codec::Plain };
-    Split { first_line, message: Text { raw: message, codec }, payload, extent: Closed::Yes }
+    Split { first_line, message: Text { raw: message, codec }, payload: Some(payload), extent: Closed::Yes }
 }
 
 /// `raw` without lines at its end that hold nothing but their head.
@@ -248,12 +295,19 @@ fn object_len(text: &[u8]) -> Parsed {
     }
 }
 
-/// Length of the object that is spread over all the lines of `raw`.
-fn wrapped_object(raw: &[u8]) -> Option<usize> {
-    let len = raw.strip_suffix(b")").unwrap_or(raw).len();
-    let raw = raw.get(..len).filter(|raw| raw.ends_with(b"}"))?;
-    let text = Text { raw, codec: Codec::Lines(head_len) }.decode();
-    matches!(object_len(text.as_bytes()), Parsed::Whole(whole) if whole == text.len()).then_some(len)
+/// The object that begins at `start` and is spread over all the lines behind.
+fn wrapped_object(raw: &[u8], start: usize) -> Wrapped {
+    let open = raw.get(start..).unwrap_or_default();
+    let is_grouped = is_after_parenthesis(raw, start);
+    let object = if is_grouped { open.strip_suffix(b")").unwrap_or_default() } else { open };
+    let text = Text { raw: open, codec: Codec::Lines(head_len) }.decode();
+    match object_len(text.as_bytes()) {
+        Parsed::Unclosed => Wrapped::Unclosed,
+        Parsed::Whole(len) if !object.is_empty() && len + open.len() - object.len() == text.len() => {
+            Wrapped::Object { start, len: object.len() }
+        }
+        Parsed::Whole(_) | Parsed::Broken => Wrapped::Nothing,
+    }
 }
 
 /// The message in front of a payload that starts at `start`.

@@ -197,7 +197,10 @@ impl<'a> Reader<'a, '_> {
         let is_new = self.above.as_ref().is_some_and(|above| above.is_full(next));
         if !is_new {
             self.finish.unstamped_line(self.at, next, self.line, self.out);
-            self.judge(line, view, Style::Bare, next);
+            let verdict = self.judge(line, view, Style::Bare, next);
+            if let (Some(above), Verdict::Starts | Verdict::Open) = (&mut self.above, verdict) {
+                above.shapes.interrupt();
+            }
         }
         self.join(line, view, next);
     }
