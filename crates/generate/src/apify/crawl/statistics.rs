@@ -88,7 +88,8 @@ impl Crawl {
         log.progress();
     }
 
-    pub(super) fn statistics(&self, log: &mut Log<'_>, stage: Stage) {
+    pub(super) fn statistics(&mut self, log: &mut Log<'_>, stage: Stage) {
+        self.note();
         let last = stage == Stage::Final;
         if self.generation == Generation::Python {
             self.table(log, if last { "Final" } else { "Current" });
@@ -156,7 +157,8 @@ impl Crawl {
     }
 
     /// Python's box: its histogram is dense.
-    pub(super) fn table(&self, log: &mut Log<'_>, which: &str) {
+    pub(super) fn table(&mut self, log: &mut Log<'_>, which: &str) {
+        self.note();
         event!(
             log,
             Info,
