@@ -38,11 +38,15 @@ pub(super) fn reclaimed<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<C
     Some(retried(said, None, out))
 }
 
-/// `Encountered "<error>", rotating session and retrying...` of crawlee for Python. The error may take
-/// several lines.
+/// `Encountered "<error>", rotating session and retrying...` of crawlee for Python. Where the error takes
+/// several lines, the line ends inside the quotes.
 pub(super) fn session_rotated<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
-    said.line.strip_prefix(b"Encountered ")?;
-    memmem::find(said.event.message.raw, b", rotating session and retrying")?;
+    let rest = said.line.strip_prefix(b"Encountered ")?;
+    let error = rest.strip_prefix(b"\"");
+    let is_cut = said.event.level == Level::Warn && error.is_some_and(|error| memchr(b'"', error).is_none());
+    if !is_cut {
+        memmem::find(rest, b", rotating session and retrying")?;
+    }
     Some(retried(said, None, out))
 }
 
@@ -180,10 +184,9 @@ mod tests {
             check(python(Level::Warn, "crawlee", line), Class::Retry, &["retried - - -"]);
         }
         let head = "Encountered \"Page.goto: net::ERR_ABORTED";
-        let lines = format!("{head}\nCall log:\n  - navigating\n\", rotating session and retrying...");
-        let event = python(Level::Warn, "crawlee", head).of_lines(Body::Text, &lines);
-        check(event, Class::Retry, &["retried - - -"]);
-        check(python(Level::Warn, "crawlee", head), Class::Plain, &[]);
+        check(python(Level::Warn, "crawlee", head), Class::Retry, &["retried - - -"]);
+        check(python(Level::Info, "crawlee", head), Class::Plain, &[]);
+        check(python(Level::Warn, "crawlee", "Encountered \"odd\" input"), Class::Plain, &[]);
         let cut = "handleRequestFunction failed, reclaiming failed request back to the";
         check(javascript(Level::Error, "PuppeteerCrawler", cut), Class::Retry, &["retried - - -"]);
     }
