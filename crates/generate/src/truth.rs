@@ -172,12 +172,11 @@ pub struct TruthRun {
     pub n_platform: Option<u64>,
     /// Events by level.
     pub levels: Levels,
-    /// Requests handled well: the sum over the crawls of what the last statistics of each state, be they
-    /// final or not (JavaScript states it in the final ones only); null if none states it.
+    /// Requests handled well: the sum over the crawls that reached their final statistics; null if none did.
     pub requests_finished: Option<u64>,
     /// Requests given up, likewise.
     pub requests_failed: Option<u64>,
-    /// Retries by the last histogram of each crawl (sum of `i * histogram[i]`; all statistics have one), likewise.
+    /// Retries by the final histograms (sum of `i * histogram[i]`), likewise.
     pub request_retries: Option<u64>,
     /// Distinct requests that the log says were given up.
     pub requests_lost: u64,

@@ -5,7 +5,7 @@ use super::crawl::{Crawl, Generation};
 use super::log::{Log, Wording, event, more};
 use crate::put::put;
 use crate::rng::Rng;
-use crate::truth::{Templates, TruthClass, TruthLevel, TruthRun, TruthStatus, TruthStep};
+use crate::truth::{Templates, TruthClass, TruthLevel, TruthRun, TruthStatus};
 use crate::words::{FRAMES, OLD_FRAMES, PRINTS};
 
 /// What kind of program runs.
@@ -491,22 +491,12 @@ fn caller(log: &mut Log<'_>) -> TruthRun {
     log.now += log.rng.range(200, 2_000);
     status_line(log, &head, "Status: SUCCEEDED, Message: Finished! All requests were handled.", &mut truth);
     truth.status = TruthStatus::Succeeded;
-    close_child(&mut truth);
     log.wait(200);
     event!(log, Info, Plain, "[apify] INFO  Called actor finished, ", total, " items in its dataset");
     event!(log, Info, Plain, "[apify] INFO  Exiting Actor ({\"exit_code\": 0})");
     log.progress();
     log.truth.status = TruthStatus::Succeeded;
     truth
-}
-
-/// The last status comes behind the child's `Finished!`, at no instant of its own: a shutdown of no length.
-fn close_child(child: &mut TruthRun) {
-    if let Some(last) = child.steps.last().filter(|step| step.name == "work") {
-        let (at, depth) = (last.stopped_at_us, last.depth);
-        let ms = at.and_then(|at| u64::try_from(at / 1000).ok()).unwrap_or(0);
-        child.steps.push(TruthStep { gap_before_ms: Some(0), ..TruthStep::phase("shutdown", ms, ms, depth) });
-    }
 }
 
 /// A status of the child: an event of the child without an instant of its own.

@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 use super::log::{Log, event};
 use crate::put::{Put, put};
 use crate::rng::{ALPHANUMERIC, Rng, Token};
-use crate::truth::TruthRun;
 use crate::words::{SITES, Site};
 
 /// Retries before a request is given up.
@@ -77,8 +76,6 @@ pub struct Crawl {
     finished_ms: u64,
     failed_ms: u64,
     concurrency: u64,
-    /// Requests finished, failed, and retries, as printed last.
-    printed: Option<[u64; 3]>,
 }
 
 impl Crawl {
@@ -108,7 +105,6 @@ impl Crawl {
             finished_ms: 0,
             failed_ms: 0,
             concurrency: rng.range(2, 12),
-            printed: None,
         }
     }
 
@@ -230,29 +226,16 @@ impl Crawl {
         if self.generation == Generation::Crawlee3 {
             self.finished_line(log);
         }
-        self.state(&mut log.truth, Stage::Final);
-        log.truth.requests_recovered += self.retried_finished;
-    }
-
-    /// What the statistics printed last say.
-    fn state(&self, truth: &mut TruthRun, stage: Stage) {
-        let Some([finished, failed, retries]) = self.printed else { return };
+        let truth = &mut log.truth;
+        *truth.requests_finished.get_or_insert(0) += self.finished;
+        *truth.requests_failed.get_or_insert(0) += self.failed;
+        let retries = (0_u64..).zip(self.histogram).map(|(index, count)| index * count).sum::<u64>();
         *truth.request_retries.get_or_insert(0) += retries;
-        if stage == Stage::Final || self.generation == Generation::Python {
-            *truth.requests_finished.get_or_insert(0) += finished;
-            *truth.requests_failed.get_or_insert(0) += failed;
-        }
-    }
-
-    /// Remembers that the figures at hand have been printed.
-    fn note(&mut self) {
-        let retries = (0_u64..).zip(self.histogram).map(|(index, count)| index * count).sum();
-        self.printed = Some([self.finished, self.failed, retries]);
+        log.truth.requests_recovered += self.retried_finished;
     }
 
     /// The crawl was cut off: no line says what became of the requests that were retried.
     pub fn abandon(self, log: &mut Log<'_>) {
-        self.state(&mut log.truth, Stage::Running);
         log.truth.requests_open += self.retried_finished + u64::try_from(self.pending.len()).unwrap_or(0);
     }
 }

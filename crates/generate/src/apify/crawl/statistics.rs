@@ -88,8 +88,7 @@ impl Crawl {
         log.progress();
     }
 
-    pub(super) fn statistics(&mut self, log: &mut Log<'_>, stage: Stage) {
-        self.note();
+    pub(super) fn statistics(&self, log: &mut Log<'_>, stage: Stage) {
         let last = stage == Stage::Final;
         if self.generation == Generation::Python {
             self.table(log, if last { "Final" } else { "Current" });
@@ -157,8 +156,7 @@ impl Crawl {
     }
 
     /// Python's box: its histogram is dense.
-    pub(super) fn table(&mut self, log: &mut Log<'_>, which: &str) {
-        self.note();
+    pub(super) fn table(&self, log: &mut Log<'_>, which: &str) {
         event!(
             log,
             Info,
