@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use logmill_parse::mark::{
-    Bounds, CrawlStage, CrawlStats, Fact, Opening, Outcome, Revocation, RunHead, RunId,
+    Bounds, CrawlStage, CrawlStats, Fact, Missing, Opening, Outcome, Revocation, RunHead, RunId,
 };
 use logmill_parse::{About, Evidence, Kind, Micros, Status};
 
@@ -206,7 +206,8 @@ impl Assembler {
     pub fn next_part(&mut self) {
         self.continues = self.own.is_some();
         if let Some(own) = &mut self.own {
-            own.incomplete = None;
+            own.has_earlier_part = true;
+            own.incomplete = own.incomplete.filter(|(missing, _)| *missing != Missing::Tail);
         }
     }
 
@@ -231,7 +232,7 @@ impl Assembler {
     /// Says that the log of the run at hand is not all there.
     pub fn incomplete(&mut self, reason: &'static str) {
         if let Some(own) = &mut self.own {
-            own.incomplete = own.incomplete.or(Some(reason));
+            own.lacks(Missing::Middle, reason);
         }
     }
 
@@ -329,7 +330,8 @@ struct Builder {
     messages: BTreeMap<u32, MessageDraft>,
     requests: BTreeMap<(Option<usize>, Option<String>, Option<String>), RequestUse>,
     first_error: Option<String>,
-    incomplete: Option<&'static str>,
+    incomplete: Option<(Missing, &'static str)>,
+    has_earlier_part: bool,
     has_opening: bool,
     extents: Vec<Extent>,
     home: usize,
@@ -340,8 +342,6 @@ struct Builder {
 struct Crawl {
     stats: CrawlStats,
     ended: bool,
-    /// It was running when its segment stopped; a crawl of a later segment goes on with its figures.
-    superseded: bool,
     retries_seen: u64,
 }
 
@@ -369,6 +369,7 @@ impl Builder {
             requests: BTreeMap::new(),
             first_error: None,
             incomplete: None,
+            has_earlier_part: false,
             has_opening: false,
             extents: Vec::new(),
             home: usize::MAX,
@@ -420,9 +421,6 @@ impl Builder {
         if self.is_restart(opening) {
             self.phases.restart(self.counts.n_events);
             self.outcomes.clear();
-            for crawl in self.crawls.iter_mut().skip(self.settled_crawls) {
-                crawl.superseded = !crawl.ended;
-            }
             self.settled_crawls = self.crawls.len();
         }
         self.has_opening = true;
@@ -484,6 +482,13 @@ impl Builder {
         }
     }
 
+    /// The log lacks something, unless an earlier part has it.
+    fn lacks(&mut self, missing: Missing, reason: &'static str) {
+        if !(missing == Missing::Head && self.has_earlier_part) {
+            self.incomplete.get_or_insert((missing, reason));
+        }
+    }
+
     /// The crawl that has begun and not ended, if there is one.
     fn crawl_at_hand(&self) -> Option<usize> {
         let last = self.crawls.len().checked_sub(1)?;
@@ -518,17 +523,26 @@ impl Builder {
             PendingMark::Progress => self.phases.progress(seq, mark.ts),
             PendingMark::Outcome(outcome) => self.outcomes.push((seq, outcome)),
             PendingMark::Fact(fact, value) => drop(self.facts.entry(fact).or_insert(value)),
-            PendingMark::CrawlStart => self.crawls.push(Crawl::default()),
+            PendingMark::CrawlStart => self.begin_crawl(),
             PendingMark::CrawlStats(stats) => self.crawl_stats(stats),
             PendingMark::CrawlEnd => self.current_crawl().ended = true,
-            PendingMark::Incomplete(reason) => self.incomplete = self.incomplete.or(Some(reason)),
+            PendingMark::Incomplete(missing, reason) => self.lacks(missing, reason),
+        }
+    }
+
+    /// A crawl begins, or goes on: counters persist over a restart, so that the crawl which the
+    /// segment before left open continues.
+    fn begin_crawl(&mut self) {
+        match self.crawl_at_hand() {
+            Some(interrupted) if interrupted < self.settled_crawls => self.settled_crawls = interrupted,
+            _ => self.crawls.push(Crawl::default()),
         }
     }
 
     fn crawl_stats(&mut self, stats: CrawlStats) {
         let is_open = self.crawls.iter().skip(self.settled_crawls).last().is_some_and(|crawl| !crawl.ended);
         if !is_open {
-            self.crawls.push(Crawl::default());
+            self.begin_crawl();
         }
         let crawl = self.current_crawl();
         let known = &mut crawl.stats;
@@ -557,11 +571,13 @@ impl Builder {
         };
         let kind = self.kind.or(about.kind).or_else(|| kind_of(self.evidence));
         if kind == Some(Kind::Run) && !self.has_opening && self.origin != DraftOrigin::Relayed {
-            self.incomplete = self.incomplete.or(about.no_opening);
+            if let Some(reason) = about.no_opening {
+                self.lacks(Missing::Head, reason);
+            }
         }
         let stop = bounds.1.or(self.span.map(|(_, last)| last));
         let steps = self.phases.finish(self.counts.n_events, stop);
-        let (crawls, requests) = (sum_crawls(&self.crawls, self.settled_crawls), self.requests);
+        let (crawls, requests) = (sum_crawls(&self.crawls), self.requests);
         let crawl_list = self.crawls;
         RunDraft {
             about,
@@ -585,7 +601,7 @@ impl Builder {
             metrics: self.metrics,
             messages: self.messages,
             first_error: self.first_error,
-            incomplete: self.incomplete,
+            incomplete: self.incomplete.map(|(_, reason)| reason),
             extents: self.extents,
             home: self.home,
             queued_at: None,
@@ -648,12 +664,10 @@ fn kind_of(evidence: Evidence) -> Option<Kind> {
     }
 }
 
-/// The last figures of all crawls; those that a later segment went on with are left out, since
-/// counters persist over a restart.
-fn sum_crawls(crawls: &[Crawl], settled: usize) -> CrawlStats {
-    let goes_on = crawls.len() > settled;
+/// The final figures of all crawls that came to their end. What others said last is in the metrics.
+fn sum_crawls(crawls: &[Crawl]) -> CrawlStats {
     let mut sum = CrawlStats::default();
-    for crawl in crawls.iter().filter(|crawl| !(crawl.superseded && goes_on)) {
+    for crawl in crawls.iter().filter(|crawl| crawl.ended) {
         add(&mut sum.finished, crawl.stats.finished);
         add(&mut sum.failed, crawl.stats.failed);
         add(&mut sum.retried, crawl.stats.retried);

@@ -236,7 +236,7 @@ impl Phases {
             self.closed(lifecycle.init, at, ready);
             at = ready;
         }
-        let is_followed = |progress: &Moment| progress.0 >= at.0 && progress.0 + 1 < end;
+        let is_followed = |progress: &Moment| progress.0 >= at.0 && progress.1 < end_ts;
         let progress = self.segment.progress.filter(is_followed);
         match progress {
             Some((seq, ts)) => {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use logmill_parse::mark::{
-    CrawlStats, Fate, Lifecycle, Mark, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
+    CrawlStats, Fate, Lifecycle, Mark, Missing, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
 };
 use logmill_parse::{Account, Batch, Class, Code, Evidence, Issue, Level, Micros, Record};
 
@@ -126,7 +126,7 @@ pub enum PendingMark {
     /// See [`Mark::CrawlEnd`].
     CrawlEnd,
     /// See [`Mark::Incomplete`].
-    Incomplete(&'static str),
+    Incomplete(Missing, &'static str),
 }
 
 impl PendingMark {
@@ -588,7 +588,7 @@ impl Scope {
             Mark::CrawlStart => PendingMark::CrawlStart,
             Mark::CrawlStats(stats) => PendingMark::CrawlStats(*stats),
             Mark::CrawlEnd => PendingMark::CrawlEnd,
-            Mark::Incomplete(reason) => PendingMark::Incomplete(reason),
+            Mark::Incomplete(missing, reason) => PendingMark::Incomplete(*missing, reason),
         };
         self.crawl_marks += u32::from(pending.is_about_crawls());
         let same_as_last = |last: &ScopeMark| {

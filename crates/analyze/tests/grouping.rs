@@ -9,6 +9,8 @@
 //! ICSE-SEIP 2019: a line counts if the lines predicted to be in its group are exactly those
 //! labelled to be.
 
+#![expect(clippy::disallowed_macros, reason = "what is grouped wrongly is shown")]
+
 use std::collections::BTreeMap;
 
 use logmill_analyze::cluster::{Distinct, merge};

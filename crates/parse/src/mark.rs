@@ -54,8 +54,19 @@ pub enum Mark<'a> {
     Request(Request<'a>),
     /// A value the log states.
     Metric(Metric<'a>),
-    /// The log of this run is not all there, and why.
-    Incomplete(&'static str),
+    /// The log of this run is not all there: which part is missing, and why.
+    Incomplete(Missing, &'static str),
+}
+
+/// Which part of a log is missing. A further part of the same log (a page, a dump) may have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Its beginning: an earlier part may have it.
+    Head,
+    /// Something in between.
+    Middle,
+    /// Its end: a later part may have it.
+    Tail,
 }
 
 /// A run that the source itself delimits.

@@ -165,7 +165,7 @@ pub fn mark(mark: &Mark<'_>) -> String {
                 .quoted("label", (!metric.label.is_empty()).then_some(&*metric.label))
                 .0
         }
-        Mark::Incomplete(reason) => format!("incomplete {reason}"),
+        Mark::Incomplete(_, reason) => format!("incomplete {reason}"),
     }
 }
 

@@ -133,7 +133,7 @@ fn run_marks<'a>(execution: &Execution<'a>, results: &[StepResult<'a>], out: &mu
     let bounds = Bounds::Stated { started_at, stopped_at };
     out.mark(Mark::Run(Box::new(RunHead { kind: Kind::Execution, id, bounds })));
     if execution.completeness == Some(Completeness::Cut) {
-        out.mark(Mark::Incomplete("truncated"));
+        out.mark(Mark::Incomplete(crate::mark::Missing::Middle, "truncated"));
     }
     let (status, reason) = outcome(execution, results);
     out.mark(Mark::Outcome(Outcome {

@@ -6,7 +6,7 @@ use super::above::{Above, Snapshot};
 use super::copies::{Original, is_copy};
 use super::event::{Event, Style};
 use super::line::{Stamping, head_len};
-use super::meaning;
+use super::{json_line, meaning};
 use super::payload::{Closed, Split, split_line, split_lines};
 use crate::format::Window;
 use crate::issue::{Code, Issue};
@@ -74,16 +74,18 @@ impl<'a> Finish<'a> {
         account(above, out);
         let stream = self.stream(above, out);
         if self.input_start == Some(above.before.at) && event.flags.has(Flags::UNSTAMPED) && is_headless(above, next) {
-            out.mark(Mark::Incomplete("unstamped_head"));
+            out.mark(Mark::Incomplete(crate::mark::Missing::Head, "unstamped_head"));
         }
         if split.extent == Closed::No && next == Next::End {
-            out.mark(Mark::Incomplete("truncated_payload"));
+            out.mark(Mark::Incomplete(crate::mark::Missing::Tail, "truncated_payload"));
         }
         let meaning = meaning::interpret(&event, out);
         let span = Span { start: above.before.at, end: above.end };
         if matches!(event.style, Style::Python | Style::Stdlib) {
             let Event { level, logger, message, .. } = event;
-            self.original = Some(Original { before: above.before, end: above.end, level, logger, message });
+            let run_id = above.run_id();
+            self.original =
+                Some(Original { before: above.before, end: above.end, level, run_id, logger, message });
         }
         out.records.push(Record {
             span,
@@ -128,6 +130,18 @@ impl<'a> Finish<'a> {
                     first_line: message,
                     message: Text::json_string(message),
                     payload: Some(Text::plain(above.last)),
+                    extent: Closed::Yes,
+                }
+            }
+            (Style::Json, _) => {
+                let start = above.text_start;
+                let message = self.slice(above.msg.start, above.msg.end);
+                let raw = self.slice(start, above.text_end);
+                let object = self.slice(start, above.first_end);
+                Split {
+                    first_line: message,
+                    message: Text { raw, codec: Codec::Joined(json_line::joined) },
+                    payload: Some(Text::plain(object)),
                     extent: Closed::Yes,
                 }
             }

@@ -15,7 +15,7 @@ use super::replay::Replays;
 use super::telemetry;
 use crate::issue::{Code, Issue};
 use crate::limits::{MAX_EVENT_BYTES, MAX_EVENT_LINES};
-use crate::mark::{Bounds, Mark as Annotation, Marked, Outcome, Revocation, RunHead, RunId, Step};
+use crate::mark::{Bounds, Mark as Annotation, Marked, Outcome, Revocation, RunHead, RunId, Step, Missing};
 use crate::record::{Batch, Evidence, Record, Wants};
 use crate::text::Text;
 use crate::time::Micros;
@@ -398,13 +398,13 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         if let Some(end) = self.end.take() {
             self.close(end, out);
         } else if self.build.rest == Rest::Given {
-            out.mark(Annotation::Incomplete("no_end"));
+            out.mark(Annotation::Incomplete(Missing::Tail, "no_end"));
         }
         if self.build.rest == Rest::Missing {
-            out.mark(Annotation::Incomplete("missing_page"));
+            out.mark(Annotation::Incomplete(Missing::Tail, "missing_page"));
         }
         if !self.phases.began && self.build.beginning == Beginning::Here {
-            out.mark(Annotation::Incomplete("no_start"));
+            out.mark(Annotation::Incomplete(Missing::Head, "no_start"));
         }
         self.init_step(out);
     }

@@ -9,7 +9,7 @@ use super::element;
 use super::model::Line;
 use crate::issue::{Code, Issue};
 use crate::overlap;
-use crate::record::Batch;
+use crate::record::{Batch, Span};
 use crate::time::{self, Micros};
 
 /// What one object of the input said.
@@ -142,8 +142,8 @@ pub(super) fn take_event(pages: &mut [Page], lines: &[Line<'_>], out: &mut Batch
 
 /// Says that the last page of a build promises more lines than there are.
 pub(super) fn missing(lines: &[Line<'_>], out: &mut Batch<'_>) -> Rest {
-    let (at, line) = lines.last().map_or((0, 0), |last| (last.span.end, last.line));
+    let (span, line) = lines.last().map_or((Span::default(), 0), |last| (last.span, last.line));
     let message = Cow::Borrowed("expected a page behind one that says `truncated`, found none");
-    out.issues.push(Issue { code: Code::MissingPage, start: at, end: at, line, message });
+    out.issues.push(Issue { code: Code::MissingPage, start: span.start, end: span.end, line, message });
     Rest::Missing
 }
