@@ -21,6 +21,8 @@ pub(super) struct Above<'a> {
     pub first_len: usize,
     /// Behind the text of its first line.
     pub first_end: usize,
+    /// Where the text of its first line starts.
+    pub text_start: usize,
     /// Physical lines.
     pub n_lines: u32,
     /// Level, style, logger and start of the message.
@@ -43,6 +45,10 @@ pub(super) struct Above<'a> {
     pub flags: Flags,
     /// Blank lines behind it, which belong to it if another of its lines follows.
     pub blanks: Amount,
+    /// First stamp of those lines.
+    blank_ts: Option<Micros>,
+    /// Whether any of them has one.
+    blank_stamping: Stamping,
     /// Lines behind it that are none of the log's.
     pub rejected: Amount,
     /// Where those lie.
@@ -100,6 +106,7 @@ impl<'a> Above<'a> {
             text_end,
             first_len: end - before.at,
             first_end: text_end,
+            text_start: before.at + line.text_at,
             n_lines: 1,
             anchor,
             msg,
@@ -111,9 +118,20 @@ impl<'a> Above<'a> {
             stamping: line.stamping,
             flags: Flags::NONE,
             blanks: Amount::default(),
+            blank_ts: None,
+            blank_stamping: Stamping::Unstamped,
             rejected: Amount::default(),
             rejected_at: Span::default(),
             rejected_line: 0,
+        }
+    }
+
+    /// Keeps a blank line of `len` bytes until it is clear whose it is.
+    pub(super) fn blank(&mut self, len: usize, line: &Line<'a>) {
+        self.blanks.add(len, 1);
+        self.blank_ts = self.blank_ts.or(line.ts);
+        if line.stamping == Stamping::Stamped {
+            self.blank_stamping = Stamping::Stamped;
         }
     }
 
@@ -124,11 +142,16 @@ impl<'a> Above<'a> {
         self.end = end;
         self.text_end = start + line.bytes.len();
         self.last = line.text();
-        if line.stamping != self.stamping {
+        let is_stamped = line.stamping == Stamping::Stamped || self.blank_stamping == Stamping::Stamped;
+        if is_stamped && self.stamping == Stamping::Unstamped {
             self.stamping = Stamping::Stamped;
             self.flags = self.flags.with(Flags::UNSTAMPED);
         }
-        self.ts = self.ts.or(line.ts);
+        if line.stamping == Stamping::Unstamped && self.stamping == Stamping::Stamped {
+            self.flags = self.flags.with(Flags::UNSTAMPED);
+        }
+        self.ts = self.ts.or(self.blank_ts.take()).or(line.ts);
+        self.blank_stamping = Stamping::Unstamped;
     }
 
     /// Whether a line that ends at `end` would make it longer than an event may be.

@@ -18,6 +18,8 @@ pub(super) struct Original<'a> {
     pub end: usize,
     /// Its level.
     pub level: Level,
+    /// The run it is relayed from.
+    pub run_id: &'a [u8],
     /// Its logger.
     pub logger: &'a [u8],
     /// Its message.
@@ -34,6 +36,7 @@ struct Data<'a> {
 pub(super) fn is_copy(original: &Original<'_>, above: &Above<'_>, logger: &[u8], split: &Split<'_>) -> bool {
     let Some(payload) = split.payload else { return false };
     if original.level != above.anchor.level
+        || original.run_id != above.run_id()
         || original.logger != logger
         || memmem::find(payload.raw, b"\"message\":").is_none()
     {

@@ -45,8 +45,12 @@ pub(super) struct Shapes {
     list: List,
     /// Whether the event begins with an indented line: the rest of one that is not there.
     is_fragment: bool,
-    /// Whether the last line was indented.
-    is_indented: bool,
+    /// Whether the last line stands inside of a traceback: its head, or an indented line.
+    is_inside: bool,
+    /// Whether the event has one line so far.
+    is_alone: bool,
+    /// Whether one of its lines asks to check what follows.
+    asks: bool,
 }
 
 /// ```text
@@ -83,8 +87,6 @@ enum List {
     Calls,
     /// Below `Cause:` of the API client.
     Cause,
-    /// Items of a list of things to check.
-    Help,
 }
 
 impl Shapes {
@@ -97,7 +99,9 @@ impl Shapes {
             traceback: Traceback::Absent,
             list: List::Absent,
             is_fragment: false,
-            is_indented: false,
+            is_inside: false,
+            is_alone: true,
+            asks: false,
         };
         if style == Style::Bare {
             shapes.begin_bare(text);
@@ -111,7 +115,7 @@ impl Shapes {
         match text.first() {
             Some(b' ' | b'\t') => {
                 self.is_fragment = true;
-                self.is_indented = true;
+                self.is_inside = true;
                 self.indented(text.trim_ascii_start());
             }
             Some(b'T') if is_traceback(text) => self.open_traceback(),
@@ -124,6 +128,7 @@ impl Shapes {
 
     fn open_traceback(&mut self) {
         self.traceback = Traceback::Open;
+        self.is_inside = true;
         self.body = Body::Traceback;
     }
 
@@ -139,21 +144,27 @@ impl Shapes {
         if self.style == Style::Platform {
             return Verdict::Starts;
         }
+        let was_alone = std::mem::take(&mut self.is_alone);
+        self.asks |= last.last() == Some(&b':') && last.ends_with(b"lease check the following:");
         if let Some(b' ' | b'\t') = text.first() {
             self.indented(text.trim_ascii_start());
-            self.is_indented = true;
+            self.is_inside = true;
             return Verdict::Joins;
         }
-        let was_indented = std::mem::take(&mut self.is_indented);
+        let was_inside = std::mem::take(&mut self.is_inside);
         match self.node(text, below) {
-            Verdict::Starts if self.flush(text, first, last, was_indented) => Verdict::Joins,
+            Verdict::Starts if self.closes_traceback(text, was_inside) => Verdict::Joins,
+            Verdict::Starts if was_alone && self.is_scrapy_list(text, first) => Verdict::Joins,
+            Verdict::Starts if self.flush(text, first) => Verdict::Joins,
             verdict => verdict,
         }
     }
 
-    /// A line was put below that does not fit: what was open takes no more.
+    /// A line was put below that does not fit: a table takes no more rows.
     pub(super) fn interrupt(&mut self) {
-        self.list = List::Absent;
+        if self.list == List::Table {
+            self.list = List::Absent;
+        }
     }
 
     /// An indented line, its blanks taken off.
@@ -186,6 +197,7 @@ impl Shapes {
             },
             Node::Source if is_caret(text) => self.carets(),
             Node::Source => return Verdict::Starts,
+            Node::Caret if self.is_fragment && !is_python_error(text) => return Verdict::Starts,
             Node::Caret => self.node = Node::Error,
             Node::Error if is_node_trailer(text) => {
                 if text.starts_with(b"Node.js") {
@@ -197,37 +209,40 @@ impl Shapes {
         Verdict::Joins
     }
 
+    /// The line that says which exception a traceback at column 0 is about.
+    fn closes_traceback(&mut self, text: &[u8], was_inside: bool) -> bool {
+        let closes = self.traceback == Traceback::Open && was_inside && self.list != List::Logs && is_python_error(text);
+        if closes {
+            self.traceback = Traceback::Closed;
+            self.interrupt();
+        }
+        closes
+    }
+
     /// Whether a line at column 0 joins.
-    fn flush(&mut self, text: &[u8], first: &[u8], last: &[u8], was_indented: bool) -> bool {
+    fn flush(&mut self, text: &[u8], first: &[u8]) -> bool {
         if self.list == List::Logs {
-            if is_rule(text) {
+            if is_rule(text) && !is_playwright_head(text) {
                 self.list = List::LogsClosed;
             }
             return true;
         }
-        if self.traceback == Traceback::Open && (was_indented || is_traceback(last)) && is_python_error(text) {
-            self.traceback = Traceback::Closed;
-            return true;
-        }
+        let open = if self.list == List::Table { List::Absent } else { self.list };
         let list = match text.first() {
-            Some(b'a') if is_frame(text) => self.list,
-            Some(b'F') if is_python_file(text) => self.list,
+            Some(b'a') if is_frame(text) => open,
+            Some(b'F') if is_python_file(text) => open,
             Some(b'T') if is_traceback(text) => {
                 self.open_traceback();
-                self.list
+                open
             }
-            Some(b'T' | b'D') if self.traceback != Traceback::Absent && is_chain(text) => self.list,
+            Some(b'T' | b'D') if self.traceback != Traceback::Absent && is_chain(text) => open,
             Some(b'=') if is_playwright_head(text) => List::Logs,
-            Some(b'N') if self.list == List::LogsClosed && is_playwright_note(text) => List::Absent,
+            Some(b'N') if self.list == List::LogsClosed && is_playwright_note(text) => open,
             Some(b'C') if text == b"Call log:" => List::Calls,
             Some(b'C') if text.starts_with(b"Cause:") && memmem::find(first, b"API request failed").is_some() => {
                 List::Cause
             }
-            Some(b'-') => match self.item(text, last) {
-                Some(list) => list,
-                None => return false,
-            },
-            Some(b'[') if self.is_scrapy_list(text, first) => List::Absent,
+            Some(b'-') if text.starts_with(b"- ") && (self.asks || self.list == List::Calls) => open,
             Some(0xe2) if self.list == List::Table && is_box(text) => {
                 self.body = Body::Table;
                 if is_box_end(text) { List::Absent } else { List::Table }
@@ -239,21 +254,10 @@ impl Shapes {
         true
     }
 
-    /// `- …` below a call log or a list of things to check.
-    fn item(&self, text: &[u8], last: &[u8]) -> Option<List> {
-        if !text.starts_with(b"- ") {
-            return None;
-        }
-        match self.list {
-            List::Calls | List::Help => Some(self.list),
-            _ if last.ends_with(b"lease check the following:") => Some(List::Help),
-            _ => None,
-        }
-    }
-
     /// `[]` and `['scrapy…` below `Enabled …:` of Scrapy.
     fn is_scrapy_list(&self, text: &[u8], first: &[u8]) -> bool {
         matches!(self.style, Style::Python | Style::Stdlib)
+            && text.first() == Some(&b'[')
             && first.starts_with(b"Enabled ")
             && matches!(text.get(1), Some(b']' | b'\''))
     }

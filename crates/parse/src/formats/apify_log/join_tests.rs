@@ -89,7 +89,7 @@ fn lists() {
     check(&["ERROR Failed. Please check the following:", "- a", "- b", "- c"], &[4], Body::Text);
     check(&["ERROR Failed.", "- a"], &[1, 1], Body::Text);
     check(&["[a] INFO  Enabled extensions:", "['scrapy.x',", " 'scrapy.y'] ({})"], &[3], Body::Text);
-    check(&["[a] INFO  Enabled item pipelines:", "[] ({})", "[] ({})"], &[3], Body::Text);
+    check(&["[a] INFO  Enabled item pipelines:", "[] ({})", "[] ({})"], &[2, 1], Body::Text);
     check(&["[a] INFO  Disabled:", "[] ({})"], &[1, 1], Body::Text);
     check(
         &["WARN  ApifyClient: API request failed 4 times.", "Cause:ApifyApiError: x", "statusCode: 429", "y z"],

@@ -5,13 +5,16 @@
 //! ```
 //! Time and level may be absent. The whole object is the payload, its `msg` the message.
 
+use memchr::memchr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::Style;
 use super::levels::{Anchor, level_word, prefix_of_message};
+use super::line::{head_len, trim_end};
 use crate::json::offset_of;
 use crate::record::Span;
+use crate::text::{Codec, Text, unescape};
 use crate::time::{Micros, rfc3339};
 use crate::vocabulary::Level;
 
@@ -40,6 +43,14 @@ pub(super) fn read(text: &[u8]) -> Option<(Anchor, Span)> {
     let logger = Span { start: start + prefix.logger.start, end: start + prefix.logger.end };
     let message = start + prefix.message;
     Some((Anchor { style: Style::Json, level, logger, message, ts }, Span { start: message, end: start + msg.len() }))
+}
+
+/// The message of such a line, and the lines below it.
+pub(super) fn joined(raw: &[u8]) -> String {
+    let (first, rest) = raw.split_at(memchr(b'\n', raw).unwrap_or(raw.len()));
+    let message = read(trim_end(first)).and_then(|(_, msg)| first.get(msg.start..msg.end)).unwrap_or(first);
+    let rest = Text { raw: rest, codec: Codec::Lines(head_len) };
+    unescape(message).into_owned() + &rest.decode()
 }
 
 /// The inside of a JSON string.

@@ -74,11 +74,10 @@ impl<'a> Line<'a> {
     }
 }
 
-/// How many bytes of a physical line, given without its newline, stand before its text, be that blank or not.
+/// How many bytes of a physical line, given without its newline, stand before its text: all of a blank line.
 pub(super) fn head_len(line: &[u8]) -> usize {
     let read = Line::read(line, &mut StampReader::new());
-    let is_behind_blank = read.text_at > 0 && read.text().is_empty() && line.get(read.text_at) == Some(&b' ');
-    read.text_at + usize::from(is_behind_blank)
+    if read.text().is_empty() { line.len() } else { read.text_at }
 }
 
 /// `bytes` without blanks, tabs and carriage returns at the end.

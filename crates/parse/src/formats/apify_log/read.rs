@@ -214,7 +214,7 @@ impl<'a> Reader<'a, '_> {
         }
         match &mut self.above {
             Some(above) => {
-                above.blanks.add(next - self.at, 1);
+                above.blank(next - self.at, line);
                 self.close_if_followed_too_far(next);
             }
             None => self.out.account.structure.add(next - self.at, 1),
