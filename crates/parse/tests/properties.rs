@@ -27,6 +27,7 @@ fn all_inputs() -> Vec<Input> {
 }
 
 /// Runs `check` on every pair of a format and an input, the formats side by side, and names the pairs that fail.
+#[expect(clippy::disallowed_methods, reason = "a format a thread: the work is long")]
 fn for_each_pair(check: impl Fn(&dyn Format, &Input) + Sync) {
     let inputs = all_inputs();
     let failed = Mutex::new(Vec::new());

@@ -3,6 +3,8 @@
 //! `LOGMILL_ACCEPT=1` rewrites the expectations, `LOGMILL_ACCEPT=apify-log/` those whose path holds that;
 //! whoever does that checks every value against the input.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files, and write expectations when told to")]
+
 mod support;
 
 use std::fmt::Write as _;

@@ -1,6 +1,8 @@
 //! What the tests of all formats share: finding inputs, reading them in any division, and describing
 //! what was read in the notation of `testdata/README.md`.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files")]
+
 pub mod describe;
 
 use std::fs;
