@@ -15,7 +15,7 @@ use super::replay::Replays;
 use super::telemetry;
 use crate::issue::{Code, Issue};
 use crate::limits::{MAX_EVENT_BYTES, MAX_EVENT_LINES};
-use crate::mark::{Bounds, Mark as Annotation, Marked, Outcome, Revocation, RunHead, RunId, Step, Missing};
+use crate::mark::{Bounds, Mark as Annotation, Marked, Missing, Outcome, Revocation, RunHead, RunId, Step};
 use crate::record::{Batch, Evidence, Record, Wants};
 use crate::text::Text;
 use crate::time::Micros;

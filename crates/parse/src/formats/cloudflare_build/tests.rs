@@ -327,7 +327,8 @@ fn dump_samples() {
                 println!("  {shown}");
             }
             for marked in &out.marks {
-                if let Mark::Metric(_) | Mark::Fact(..) | Mark::Incomplete(..) | Mark::Step(_) = &marked.mark {
+                if let Mark::Metric(_) | Mark::Fact(..) | Mark::Incomplete(..) | Mark::Step(_) = &marked.mark
+                {
                     println!("     @{} {:?}", marked.record, marked.mark);
                 }
             }
