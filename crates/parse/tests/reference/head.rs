@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::line::{logger_stamp, platform_stamp};
+use super::line::logger_stamp;
 
 /// What the anchored position of a text says.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,7 @@ pub struct Head {
     pub json: bool,
 }
 
-const WORDS: [(&str, &str); 10] = [
+const WORDS: [(&str, &str); 9] = [
     ("CRITICAL", "critical"),
     ("ERROR", "error"),
     ("SOFT_FAIL", "soft_fail"),
@@ -29,67 +29,88 @@ const WORDS: [(&str, &str); 10] = [
     ("INFO", "info"),
     ("PERF", "perf"),
     ("DEBUG", "debug"),
-    ("OFF", "none"),
 ];
+
+impl Head {
+    /// Whether a logger wrote the line.
+    pub fn is_anchored(&self) -> bool {
+        self.level != "none" || self.json
+    }
+}
 
 /// The head of a text.
 pub fn head(text: &str) -> Head {
-    let mut stamp = None;
-    let mut rest = text;
-    if let Some((ts, behind)) = logger_stamp(text) {
-        (stamp, rest) = (Some(ts), behind);
-    } else if let Some((ts, behind)) = platform_stamp(text) {
-        (stamp, rest) = (Some(ts), behind.strip_prefix(' ').unwrap_or(behind));
+    let (text, blanks) = text.split_at(text.trim_end().len());
+    let mut head = dated(text);
+    if !head.json {
+        head.message.push_str(blanks);
     }
-    let found = json(rest)
-        .or_else(|| python(rest))
-        .or_else(|| colon(rest))
-        .or_else(|| padded(rest))
-        .or_else(|| stdlib(rest));
-    let plain = Head { level: "none", message: rest.to_owned(), ..Head::default() };
-    Head { stamp, ..found.unwrap_or(plain) }
+    head
+}
+
+fn dated(text: &str) -> Head {
+    let Some((stamp, rest)) = logger_stamp(text) else { return undated(text) };
+    let found = undated(rest);
+    // Only the JavaScript logger's form of a stamp is one where no level follows.
+    if found.is_anchored() || text.get(19..20) == Some(".") {
+        Head { stamp: Some(stamp), ..found }
+    } else {
+        Head { level: "none", message: text.to_owned(), ..Head::default() }
+    }
+}
+
+fn undated(text: &str) -> Head {
+    let found = json(text)
+        .or_else(|| python(text))
+        .or_else(|| colon(text))
+        .or_else(|| padded(text))
+        .or_else(|| stdlib(text));
+    found.unwrap_or_else(|| Head { level: "none", message: text.to_owned(), ..Head::default() })
 }
 
 /// `{"time":…,"level":"INFO","msg":"Prefix: message", …}`; time and level may be absent.
 fn json(text: &str) -> Option<Head> {
-    let value: Value = text.starts_with('{').then(|| serde_json::from_str(text.trim_end()).ok())??;
+    let value: Value = text.starts_with('{').then(|| serde_json::from_str(text).ok())??;
     let msg = value.get("msg")?.as_str()?;
     let word = value.get("level").and_then(Value::as_str).unwrap_or_default();
     let level = WORDS.iter().find(|(name, _)| *name == word).map_or("none", |(_, level)| level);
     let (logger, message) = prefix(msg);
-    Some(Head { level, logger, message, json: true, stamp: None })
+    let time = value.get("time").and_then(Value::as_str);
+    Some(Head { level, logger, message, json: true, stamp: time.and_then(logmill_parse::time::rfc3339) })
 }
 
 /// `[logger.name] LEVEL message`, or Scrapy's `[logger.name] LEVEL: message`.
 fn python(text: &str) -> Option<Head> {
     let (logger, rest) = text.strip_prefix('[')?.split_once("] ")?;
-    if logger.is_empty() || logger.contains([' ', '[', ']']) {
+    if logger.is_empty() || logger.contains(']') {
         return None;
     }
     WORDS.iter().find_map(|(word, level)| {
         let behind = rest.strip_prefix(word)?;
-        let behind = behind.strip_prefix(':').unwrap_or(behind);
-        let message = behind.strip_prefix(' ')?.trim_start_matches(' ').to_owned();
-        Some(Head { level, logger: logger.to_owned(), message, ..Head::default() })
+        let padding = if word.len() == 4 { "  " } else { " " };
+        let message = match behind.strip_prefix(':') {
+            _ if behind.is_empty() => "",
+            Some("") => "",
+            Some(behind) => behind.strip_prefix(' ')?,
+            None => behind.strip_prefix(padding).or_else(|| behind.strip_prefix(' '))?,
+        };
+        Some(Head { level, logger: logger.to_owned(), message: message.to_owned(), ..Head::default() })
     })
 }
 
 /// `INFO: Prefix: message`.
 fn colon(text: &str) -> Option<Head> {
-    WORDS.iter().find_map(|(word, level)| {
-        let (logger, message) = prefix(text.strip_prefix(word)?.strip_prefix(": ")?.trim_start_matches(' '));
+    let old = |word: &str| !matches!(word, "WARN" | "SFAIL");
+    WORDS.iter().filter(|(word, _)| old(word)).find_map(|(word, level)| {
+        let (logger, message) = prefix(text.strip_prefix(word)?.strip_prefix(": ")?);
         Some(Head { level, logger, message, ..Head::default() })
     })
 }
 
 /// `INFO  Prefix: message`: the word padded to five, a blank, and something.
 fn padded(text: &str) -> Option<Head> {
-    let names = ["ERROR", "SFAIL", "WARN", "INFO", "DEBUG", "PERF", "CRITICAL"];
-    WORDS.iter().filter(|(word, _)| names.contains(word)).find_map(|(word, level)| {
-        let rest = text.strip_prefix(&format!("{word:5} "))?.trim_start_matches(' ');
-        if rest.is_empty() {
-            return None;
-        }
+    WORDS.iter().filter(|(word, _)| *word != "SOFT_FAIL").find_map(|(word, level)| {
+        let rest = text.strip_prefix(&format!("{word:5} "))?;
         let (logger, message) = prefix(rest);
         Some(Head { level, logger, message, ..Head::default() })
     })
@@ -127,7 +148,7 @@ fn prefix(text: &str) -> (String, String) {
                     .split(':')
                     .all(|part| part.starts_with(|c: char| c.is_ascii_alphabetic() || "_$".contains(c)));
                 let error = name.ends_with("Error") || name.ends_with("Exception");
-                return if whole && !error && !rest.starts_with("//") {
+                return if whole && !error && !rest.starts_with("//") && !rest.trim().is_empty() {
                     (name.to_owned(), rest.to_owned())
                 } else {
                     none

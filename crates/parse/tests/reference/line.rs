@@ -6,7 +6,7 @@ use logmill_parse::text::strip_ansi;
 /// A physical line without newline, carriage return at its end and ANSI sequences.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// Whether the platform's (or, for a relayed line, the relay's) stamp stands in front.
+    /// Whether a stamp stands in front, or a relay wrote the line.
     pub stamped: bool,
     /// The instant that counts: the innermost stamp, else the one in front.
     pub ts: Option<i64>,
@@ -38,6 +38,7 @@ impl Line {
         };
         while let Some((run_id, inside)) = take_relay(&line.text) {
             let (stamp, rest) = take_stamp(&inside);
+            line.stamped = true;
             line.run_id = run_id;
             line.status = stamp == Stamp::Missing && rest.starts_with("Status: ");
             line.ts = stamp.ts();
@@ -57,7 +58,7 @@ impl Line {
 enum Stamp {
     /// Nothing.
     Missing,
-    /// The word documentation puts there.
+    /// The word documentation puts there, or the time of day that is left of it in some pastes.
     Placeholder,
     /// A stamp.
     At(i64),
@@ -74,16 +75,37 @@ impl Stamp {
 
 /// A leading platform stamp (or a documentation's placeholder for one) and the text behind it and its blank.
 fn take_stamp(text: &str) -> (Stamp, String) {
-    let (stamp, rest) = match (text.strip_prefix("(timestamp)"), platform_stamp(text)) {
+    let placeholder = text.strip_prefix("(timestamp)").or_else(|| clock(text));
+    let (stamp, rest) = match (placeholder, platform_stamp(text)) {
         (Some(rest), _) => (Stamp::Placeholder, rest),
         (None, Some((ts, rest))) => (Stamp::At(ts), rest),
         (None, None) => return (Stamp::Missing, text.to_owned()),
     };
-    (stamp, rest.strip_prefix(' ').unwrap_or(rest).to_owned())
+    match rest.strip_prefix(' ') {
+        Some(rest) => (stamp, rest.to_owned()),
+        None if rest.is_empty() => (stamp, String::new()),
+        None => (Stamp::Missing, text.to_owned()),
+    }
+}
+
+/// What stands behind `HH:MM:SS[.mmm]`.
+fn clock(text: &str) -> Option<&str> {
+    let time = text.get(..8)?;
+    chrono::NaiveTime::parse_from_str(time, "%H:%M:%S")
+        .ok()
+        .filter(|_| !time.contains([' ', '+', '-']) && !time.ends_with("60"))?;
+    let rest = text.get(8..)?;
+    match rest.strip_prefix('.') {
+        Some(fraction) => {
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            (1..=6).contains(&digits).then(|| fraction.get(digits..))?
+        }
+        None => Some(rest),
+    }
 }
 
 /// `YYYY-MM-DDTHH:MM:SS.mmmZ`: 24 characters, always UTC.
-pub fn platform_stamp(text: &str) -> Option<(i64, &str)> {
+fn platform_stamp(text: &str) -> Option<(i64, &str)> {
     let stamp = text.get(..24)?;
     let shape: String = stamp.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     if shape != "0000-00-00T00:00:00.000Z" || stamp.get(17..19) == Some("60") {

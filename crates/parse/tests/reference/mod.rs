@@ -46,55 +46,74 @@ struct Pending {
 pub fn events(bytes: &[u8]) -> Vec<Event> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let lines: Vec<Line> = bytes.split(|byte| *byte == b'\n').map(Line::read).collect();
     let mut events: Vec<Event> = Vec::new();
     let mut pending: Option<Pending> = None;
     let mut blanks: Vec<Line> = Vec::new();
-    for (index, raw) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let line = Line::read(raw);
+    let mut behind_end = false;
+    for (index, line) in lines.iter().enumerate() {
         if line.is_blank() && !line.status {
+            if pending
+                .as_ref()
+                .is_some_and(|open| !line.run_id.is_empty() && line.run_id != open.above.run_id)
+            {
+                // Another run said nothing: what comes next does not go on with this event.
+                close(pending.take(), Some(line), &mut events);
+            }
             // Whether it belongs to the event above is decided by what comes next.
-            blanks.push(line);
+            blanks.push(line.clone());
             continue;
         }
         if let Some(open) = &mut pending {
-            let behind_end =
-                open.above.is_end() && open.above.stamped && !line.stamped && line.run_id.is_empty();
-            if behind_end && !shape::is_platform(&line.text) {
-                blanks.clear();
+            if !line.stamped && (behind_end || open.above.is_end()) {
+                behind_end = true;
                 continue;
             }
-            if open.above.takes(&line) {
-                for line in blanks.drain(..).chain([line]) {
-                    open.above.texts.push(line.text.clone());
+            let below = lines.get(index + 1).map_or("", |line| line.text.as_str());
+            if !behind_end && open.above.takes(line, below) {
+                for line in blanks.drain(..).chain([line.clone()]) {
+                    open.above.add(&line);
                     open.lines.push(line);
                 }
                 continue;
             }
         }
         blanks.clear();
-        close(pending.take(), &mut events);
-        let above = Above::new(&line);
-        pending = Some(Pending { line: index as u64 + 1, lines: vec![line], above });
+        behind_end = false;
+        close(pending.take(), Some(line), &mut events);
+        pending =
+            Some(Pending { line: index as u64 + 1, lines: vec![line.clone()], above: Above::new(line) });
     }
-    close(pending, &mut events);
+    close(pending, None, &mut events);
     events
 }
 
-/// Finishes an event, and leaves it out where it is a copy of the one before.
-fn close(pending: Option<Pending>, events: &mut Vec<Event>) {
+/// Finishes an event, and leaves it out where it is a copy of the one before. `next` is the line below it.
+fn close(pending: Option<Pending>, next: Option<&Line>, events: &mut Vec<Event>) {
     let Some(Pending { line, lines, above }) = pending else { return };
+    let first = lines.first();
     let mut text = above.head.message.clone();
     for line in lines.iter().skip(1) {
         text.push('\n');
         text.push_str(&line.text);
     }
-    let parted = payload::part(&text);
-    let own_stamp = above.head.stamp;
-    let ts = lines.iter().find_map(|line| line.ts).or(own_stamp);
-    let stamped = lines.iter().any(|line| line.stamped);
+    let whole = first.map_or("", |line| line.text.trim_end());
+    let parted = match (above.head.json, above.is_platform() || first.is_some_and(|line| line.status)) {
+        (true, _) => payload::Parted { message: text, payload: Some(whole.to_owned()), unclosed: false },
+        (false, true) => {
+            payload::Parted { message: text.trim_end().to_owned(), payload: None, unclosed: false }
+        }
+        (false, false) => payload::part(&text),
+    };
+    let own_stamp = first.and_then(|line| line.ts).or(above.head.stamp);
+    let ts = own_stamp.or_else(|| lines.iter().find_map(|line| line.ts));
+    let is_head = line == 1 && !above.stamped && next.is_some_and(|line| line.stamped);
     let flags = [
         ("lossy", lines.iter().any(|line| line.lossy)),
-        ("unstamped", stamped && lines.iter().any(|line| !line.stamped)),
+        (
+            "unstamped",
+            is_head || (above.stamped && lines.iter().any(|line| !line.stamped && !line.is_blank())),
+        ),
         ("truncated", parted.unclosed),
     ];
     let event = Event {

@@ -16,6 +16,12 @@ pub struct Parted {
 /// Parts the joined text of an event.
 pub fn part(text: &str) -> Parted {
     let text = text.trim_end();
+    // What an earlier line began and did not close does not matter to the last one.
+    let last = text.rfind('\n').map_or(0, |newline| newline + 1);
+    if let Some((message, payload)) = at_end(&text[last..]) {
+        let message = format!("{}{message}", &text[..last]).trim_end().to_owned();
+        return Parted { message, payload: Some(payload), unclosed: false };
+    }
     if let Some((message, payload)) = at_end(text) {
         return Parted { message: message.trim_end().to_owned(), payload: Some(payload), unclosed: false };
     }
@@ -28,34 +34,44 @@ pub fn part(text: &str) -> Parted {
     Parted { message: text.to_owned(), payload: None, unclosed: opens(text) }
 }
 
-/// The object that ends the text, and what stands before it.
+/// The object that ends the text, and what stands before it. One that stands inside of another that is
+/// not closed is none.
 fn at_end(text: &str) -> Option<(String, String)> {
-    let (body, python) = match text.strip_suffix("})") {
-        Some(body) => (format!("{body}}}"), true),
-        None if text.ends_with('}') => (text.to_owned(), false),
-        None => return None,
-    };
-    let opening = if python { "({" } else { "{" };
-    for (at, _) in body.match_indices(opening) {
-        let before = &body[..at];
-        let object = &body[at + opening.len() - 1..];
-        if (before.is_empty() || before.ends_with([' ', '\n'])) && is_object(object) {
-            return Some((before.to_owned(), object.to_owned()));
+    for (at, _) in text.match_indices('{') {
+        let (before, rest) = text.split_at(at);
+        if !stands_apart(before) || !rest[1..].starts_with(['"', '}']) {
+            continue;
+        }
+        let grouped = before.strip_suffix('(');
+        let object = if grouped.is_some() { rest.strip_suffix(')').unwrap_or("") } else { rest };
+        if is_object(object) {
+            return Some((grouped.unwrap_or(before).to_owned(), object.to_owned()));
+        }
+        if is_open(rest) {
+            return None;
         }
     }
     None
+}
+
+/// Whether an object may begin behind this text: a blank, a line's start, or a parenthesis behind those.
+fn stands_apart(before: &str) -> bool {
+    let before = before.strip_suffix('(').unwrap_or(before);
+    before.is_empty() || before.ends_with([' ', '\t', '\n'])
 }
 
 fn is_object(text: &str) -> bool {
     serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object())
 }
 
-/// Whether an object `{"…` is begun that the text does not close.
+fn is_open(text: &str) -> bool {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    matches!(values.next(), Some(Err(error)) if error.is_eof())
+}
+
+/// Whether an object is begun that its line does not close: the first line, or the last.
 fn opens(text: &str) -> bool {
-    text.match_indices("{\"").any(|(at, _)| {
-        let before = text[..at].strip_suffix('(').unwrap_or(&text[..at]);
-        let stands_apart = before.is_empty() || before.ends_with([' ', '\n']);
-        let end = serde_json::from_str::<Value>(&text[at..]).map_err(|error| error.is_eof());
-        stands_apart && end == Err(true)
+    text.lines().take(1).chain(text.lines().last()).any(|line| {
+        line.match_indices("{\"").any(|(at, _)| stands_apart(&line[..at]) && is_open(&line[at..]))
     })
 }
