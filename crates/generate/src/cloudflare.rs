@@ -349,6 +349,7 @@ impl<'a> Build<'a> {
             Outcome::Cut => {
                 self.stop_at_last();
                 self.truth.status_reason = Some("no_end_marker");
+                self.truth.complete = false;
             }
             _ => {
                 self.wait(200);

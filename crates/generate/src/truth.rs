@@ -186,7 +186,7 @@ pub struct TruthRun {
     pub requests_open: u64,
     /// Build that was run.
     pub build_id: Option<String>,
-    /// Whether the log is all there.
+    /// Whether the log is all there. Apify: its last line is. Cloudflare: its end line is.
     pub complete: bool,
 }
 
