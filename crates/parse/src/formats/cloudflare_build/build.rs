@@ -260,7 +260,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         }
         out.records.push(Record {
             span: line.span,
-            line: line.line,
+            line: line.number,
             n_lines: line.n_lines,
             ts: line.ts(),
             level,
@@ -387,7 +387,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
                 code: Code::ReplayedLines,
                 start: first.span.start,
                 end: last.span.end,
-                line: first.line,
+                line: first.number,
                 message: Cow::Owned(message),
             });
         }
@@ -470,7 +470,7 @@ fn issue(code: Code, line: &Line<'_>, message: &'static str) -> Issue {
         code,
         start: line.span.start,
         end: line.span.end,
-        line: line.line,
+        line: line.number,
         message: Cow::Borrowed(message),
     }
 }

@@ -148,13 +148,17 @@ enum Message {
 /// 2001-09-09T01:46:40Z: smaller numbers are no instants of a build.
 const EARLIEST_US: i64 = 1_000_000_000_000_000;
 
-/// What the tuple at the cursor holds, if it starts with an instant.
-fn tuple(mut cursor: Cursor<'_>) -> Option<Message> {
-    let start = cursor.at;
-    cursor.skip().ok()?;
-    let read = element::read(cursor.bytes.get(start..cursor.at)?)?;
+/// What the tuple or entry at the cursor holds, if it starts with an instant.
+fn tuple(cursor: Cursor<'_>) -> Option<Message> {
+    let mut behind = cursor;
+    behind.skip().ok()?;
+    let read = element::read(cursor.bytes.get(cursor.at..behind.at)?)?;
     let Stamp::At(EARLIEST_US..) = read.stamp else { return None };
-    let is_text = cursor.bytes.get(start..cursor.at)?.iter().filter(|&&byte| byte == b'"').count() >= 2;
+    let mut inner = cursor;
+    inner.take(b'[');
+    inner.skip().ok()?;
+    inner.take(b',');
+    let is_text = inner.next_token() == Some(b'"');
     Some(if is_text { Message::Text } else { Message::Number })
 }
 

@@ -44,14 +44,11 @@ pub(super) fn tuple(bytes: &[u8], at: usize) -> Option<(Element<'_>, usize)> {
 #[expect(clippy::inline_always, reason = "the loop over tuples is twice as slow around a call")]
 #[inline(always)]
 fn millis(bytes: &[u8]) -> Option<Micros> {
-    let &[b'[', a @ b'1'..=b'9', b, c, d, e, f, g, h, i, j, k, l, m, b',', b'"'] =
-        bytes.first_chunk::<16>()?
-    else {
-        return None;
-    };
-    let head = eight([a, b, c, d, e, f, g, h])?;
-    let tail = eight([b'0', b'0', b'0', i, j, k, l, m])?;
-    Some((head * 100_000 + tail) * 1000)
+    let &[b'[', ref digits @ .., b',', b'"'] = bytes.first_chunk::<16>()? else { return None };
+    let (head, tail): (_, &[u8; 8]) = (digits.first_chunk::<8>()?, digits.last_chunk::<8>()?);
+    // The two overlap by three digits.
+    let millis = eight(*head)? / 1000 * 100_000_000 + eight(*tail)?;
+    (digits.first() != Some(&b'0')).then_some(millis * 1000)
 }
 
 /// The instant that a tuple starts with, and how many bytes stand before the quote of its message.
@@ -79,8 +76,7 @@ fn number_head(bytes: &[u8]) -> Option<(Micros, usize)> {
 }
 
 /// The number that eight digits mean, all of them looked at together.
-#[expect(clippy::inline_always, reason = "the loop over tuples is twice as slow around a call")]
-#[inline(always)]
+#[inline]
 fn eight(digits: [u8; 8]) -> Option<i64> {
     const ZEROES: u64 = 0x3030_3030_3030_3030;
     let chunk = u64::from_le_bytes(digits);

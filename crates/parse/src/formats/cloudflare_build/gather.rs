@@ -97,7 +97,7 @@ impl<'a> Gather<'a> {
         for line in self.lines.drain(first..first + repeated) {
             out.account.duplicate.add(line.span.len(), line.n_lines);
             let (begin, number) =
-                span.map_or((line.span.start, line.line), |(span, number)| (span.start, number));
+                span.map_or((line.span.start, line.number), |(span, number)| (span.start, number));
             span = Some((Span { start: begin, end: line.span.end }, number));
         }
         if let Some((Span { start, end }, line)) = span {

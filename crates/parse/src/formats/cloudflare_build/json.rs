@@ -208,8 +208,8 @@ impl<'a, 'o> Reader<'a, 'o> {
             (b"cursor", _) => page.note(Note::Log),
             (b"ts" | b"timestamp", _) => page.note(Note::Stamp),
             (b"line" | b"message", _) => page.note(Note::Message),
-            (b"result", Some(b'n' | b'[')) => page.note(Note::Other),
-            (b"build_uuid" | b"trigger_uuid" | b"repo_connection_uuid", _) => page.note(Note::Other),
+            (b"result", Some(b'n' | b'['))
+            | (b"build_uuid" | b"trigger_uuid" | b"repo_connection_uuid", _) => page.note(Note::Other),
             (b"events", Some(b'[')) => return self.events(page),
             _ => {}
         }
@@ -290,7 +290,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         };
         self.gather.push(Line {
             span: Span { start, end },
-            line,
+            number: line,
             n_lines: amount.n_lines,
             clock: ts,
             dated: Dated::Yes,

@@ -14,7 +14,7 @@ pub(super) struct Line<'a> {
     /// The whole element or the physical lines, in bytes of the window.
     pub(super) span: Span,
     /// Lines of the window before it.
-    pub(super) line: u32,
+    pub(super) number: u32,
     /// Physical lines it owns.
     pub(super) n_lines: u32,
     /// Its instant, or its time of day where the date is missing, in microseconds.
@@ -179,7 +179,7 @@ mod tests {
     fn check_head(message: &str, codec: Codec, expect: &str) {
         let line = Line {
             span: Span::default(),
-            line: 0,
+            number: 0,
             n_lines: 1,
             clock: None,
             dated: Dated::No,

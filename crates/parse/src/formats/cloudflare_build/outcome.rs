@@ -72,8 +72,8 @@ pub(super) fn cause(lines: &[Line<'_>], writing: Writing) -> Option<String> {
     for line in lines {
         let text = writing.decode(line);
         let rank = best.as_ref().map_or(CAUSES.len(), |(rank, _)| *rank);
-        let kinds = CAUSES.iter().take(rank).enumerate();
-        let found = kinds.filter_map(|(rank, kind)| Some((rank, text.lines().find_map(kind)?))).next();
+        let mut kinds = CAUSES.iter().take(rank).enumerate();
+        let found = kinds.find_map(|(rank, kind)| Some((rank, text.lines().find_map(kind)?)));
         if let Some((rank, cause)) = found {
             best = Some((rank, cause.chars().take(MAX_CAUSE_CHARS).collect()));
         }

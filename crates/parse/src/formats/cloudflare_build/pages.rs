@@ -142,7 +142,7 @@ pub(super) fn take_event(pages: &mut [Page], lines: &[Line<'_>], out: &mut Batch
 
 /// Says that the last page of a build promises more lines than there are.
 pub(super) fn missing(lines: &[Line<'_>], out: &mut Batch<'_>) -> Rest {
-    let (span, line) = lines.last().map_or((Span::default(), 0), |last| (last.span, last.line));
+    let (span, line) = lines.last().map_or((Span::default(), 0), |last| (last.span, last.number));
     let message = Cow::Borrowed("expected a page behind one that says `truncated`, found none");
     out.issues.push(Issue { code: Code::MissingPage, start: span.start, end: span.end, line, message });
     Rest::Missing

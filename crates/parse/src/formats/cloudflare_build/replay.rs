@@ -81,7 +81,7 @@ mod tests {
     fn line(clock: i64, text: &str) -> Line<'_> {
         Line {
             span: Span::default(),
-            line: 0,
+            number: 0,
             n_lines: 1,
             clock: Some(clock),
             dated: Dated::Yes,

@@ -1,17 +1,12 @@
-//! Tests over whole inputs: the account, any cut, the sample logs where they are at hand,
-//! and a plain reading of the JSON by `serde_json` that must say the same.
+//! Tests over whole inputs: the account, any cut, hostile inputs, and a plain reading of the JSON
+//! by `serde_json` that must say the same.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use super::CloudflareBuild;
-use crate::format::{Carry, End, Extent, Format, Head, Shape, Window};
+use crate::format::{Carry, End, Format, Window};
 use crate::issue::Code;
-use crate::limits::HEAD_BYTES;
-use crate::mark::Mark;
 use crate::record::{Account, Batch, Wants};
-use crate::time::duration_ms;
-use crate::vocabulary::{Class, Status};
 
 /// Everything a file gives, as text that can be compared whatever window it came from.
 #[derive(Debug, Default, PartialEq)]
@@ -54,7 +49,7 @@ impl Reading {
 }
 
 fn lines_of(bytes: &[u8]) -> u64 {
-    let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let newlines = memchr::memchr_iter(b'\n', bytes).count() as u64;
     newlines + u64::from(bytes.last().is_some_and(|&byte| byte != b'\n'))
 }
 
@@ -74,7 +69,7 @@ fn read_in_steps(bytes: &[u8], step: usize) -> Reading {
         let consumed = CloudflareBuild.parse(window, &mut Carry::default(), &mut out);
         assert!(consumed <= end - start);
         assert!(consumed > 0 || out.records.is_empty(), "records without progress");
-        let line = u32::try_from(bytes[..start].iter().filter(|&&byte| byte == b'\n').count()).unwrap();
+        let line = u32::try_from(memchr::memchr_iter(b'\n', &bytes[..start]).count()).unwrap();
         reading.add(&out, start, line);
         start += consumed;
         len = if consumed == 0 { len + step } else { step };
@@ -101,7 +96,7 @@ fn parse(bytes: &[u8]) -> Batch<'_> {
     for record in &out.records {
         assert!(record.span.start >= at && record.span.end <= bytes.len() && !record.span.is_empty());
         at = record.span.end;
-        let before = bytes[..record.span.start].iter().filter(|&&byte| byte == b'\n').count();
+        let before = memchr::memchr_iter(b'\n', &bytes[..record.span.start]).count();
         assert_eq!(record.line as usize, before);
     }
     let spans: usize = out.records.iter().map(|record| record.span.len()).sum();
@@ -109,247 +104,6 @@ fn parse(bytes: &[u8]) -> Batch<'_> {
     assert!(out.marks.is_sorted_by_key(|marked| marked.record));
     assert!(out.issues.is_sorted_by_key(|issue| issue.start));
     out
-}
-
-/// A phase as a plain reading of the marks gives it.
-#[derive(Debug, PartialEq)]
-struct Phase {
-    name: String,
-    depth: u8,
-    duration_ms: Option<i64>,
-}
-
-/// The phases of every run in the batch: a start closes what is open at its depth or deeper,
-/// the end of the run closes the rest.
-fn phases(out: &Batch<'_>) -> Vec<Vec<Phase>> {
-    let mut runs: Vec<Vec<Phase>> = Vec::new();
-    let mut open: Vec<(String, u8, Option<i64>)> = Vec::new();
-    let ts_at = |record: usize| out.records.get(record).or(out.records.last()).and_then(|record| record.ts);
-    let close =
-        |runs: &mut Vec<Vec<Phase>>, open: &mut Vec<(String, u8, Option<i64>)>, depth, at: Option<i64>| {
-            while open.last().is_some_and(|&(_, d, _)| d >= depth) {
-                let (name, depth, start) = open.pop().unwrap();
-                let duration_ms = start.zip(at).map(|(start, at)| duration_ms(start, at));
-                runs.last_mut().expect("a run").push(Phase { name, depth, duration_ms });
-            }
-        };
-    for marked in &out.marks {
-        let at = ts_at(marked.record);
-        match &marked.mark {
-            Mark::Run(_) => {
-                let last = marked.record.checked_sub(1).and_then(ts_at);
-                close(&mut runs, &mut open, 0, last);
-                runs.push(Vec::new());
-            }
-            Mark::StepStart(step) => {
-                if open.last().is_none_or(|(name, ..)| *name != step.name) {
-                    close(&mut runs, &mut open, step.depth, at);
-                    open.push((step.name.to_string(), step.depth, at));
-                }
-            }
-            Mark::StepEnd(step) => close(&mut runs, &mut open, step.depth, at),
-            _ => {}
-        }
-    }
-    let last = out.records.last().and_then(|record| record.ts);
-    close(&mut runs, &mut open, 0, last);
-    runs
-}
-
-fn outcomes(out: &Batch<'_>) -> Vec<(Status, Option<&'static str>, String)> {
-    let mut found = Vec::new();
-    for marked in &out.marks {
-        match &marked.mark {
-            Mark::Run(_) => found.push((Status::Unknown, None, String::new())),
-            Mark::Outcome(outcome) => {
-                *found.last_mut().expect("a run") =
-                    (outcome.status, outcome.failure_class, outcome.reason.to_string());
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-fn samples(folder: &str) -> Vec<(String, Vec<u8>)> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples").join(folder);
-    let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
-    let mut files: Vec<_> = entries
-        .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
-        .collect();
-    files.sort();
-    files
-}
-
-fn detect(bytes: &[u8]) -> Option<(u8, Shape)> {
-    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
-    let extent = if head.len() == bytes.len() { Extent::Whole } else { Extent::Part };
-    CloudflareBuild.detect(Head { bytes: head, extent }).map(|found| (found.score, found.shape))
-}
-
-/// Number in the file name, then status and failure class of each build, as the list of samples has them.
-const EXPECTED: &[(&str, &[(&str, &str)])] = &[
-    ("01", &[("failed", "build_command")]),
-    ("02", &[("failed", "deploy_command")]),
-    ("03", &[("failed", "build_command")]),
-    ("05", &[("failed", "deploy_command")]),
-    ("06", &[("failed", "deploy_command")]),
-    ("07", &[("failed", "deploy_command")]),
-    ("09", &[("failed", "functions_bundle")]),
-    ("10", &[("failed", "tools_or_dependencies")]),
-    ("11", &[("failed", "functions_bundle")]),
-    ("13", &[("failed", "build_command")]),
-    ("14", &[("failed", "build_command")]),
-    ("15", &[("succeeded", "")]),
-    ("16", &[("unknown", "")]),
-    ("17", &[("failed", "deploy_command")]),
-    ("18", &[("failed", "deploy_command")]),
-    ("19", &[("failed", "build_command")]),
-    ("21", &[("failed", "deploy_command")]),
-    ("22", &[("failed", "build_command")]),
-    ("23", &[("failed", "deploy_command")]),
-    ("25", &[("failed", "build_command")]),
-    ("26", &[("succeeded", "")]),
-    ("27", &[("succeeded", "")]),
-    ("29", &[("failed", "build_command")]),
-    ("30", &[("succeeded", "")]),
-    ("31", &[("succeeded", ""), ("succeeded", "")]),
-    ("32", &[("failed", "output_directory")]),
-    ("34", &[("failed", "deploy_command")]),
-    ("36", &[("failed", "build_command")]),
-    ("37", &[("failed", "deploy_command")]),
-    ("38", &[("failed", "build_command")]),
-    ("39", &[("unknown", "")]),
-    ("40", &[("unknown", "")]),
-    ("41", &[("failed", "build_token")]),
-    ("43", &[("timed_out", "init_timeout")]),
-    ("44", &[("failed", "tools_or_dependencies")]),
-    ("45", &[("failed", "root_directory")]),
-    ("46", &[("failed", "tools_or_dependencies")]),
-    ("47", &[("succeeded", "")]),
-    ("48", &[("failed", "build_command")]),
-    ("49", &[("unknown", "")]),
-    ("50", &[("unknown", "")]),
-    ("51", &[("unknown", "")]),
-    ("52", &[("succeeded", "")]),
-    ("53", &[("failed", "build_command")]),
-    ("55", &[("failed", "build_command")]),
-    ("56", &[("failed", "submodules")]),
-    ("57", &[("failed", "internal")]),
-    ("58", &[("failed", "internal")]),
-    // It ends without an end line: the green mark beside it is not in the log.
-    ("59", &[("unknown", "")]),
-    ("61", &[("failed", "deploy_command")]),
-    ("63", &[("succeeded", "")]),
-];
-
-#[test]
-fn samples_end_as_they_ended() {
-    for (name, bytes) in samples("cloudflare") {
-        let out = parse(&bytes);
-        let (_, expect) = EXPECTED.iter().find(|(number, _)| name.starts_with(number)).expect(&name);
-        let found: Vec<(&str, &str)> = outcomes(&out)
-            .into_iter()
-            .map(|(status, class, _)| (status.as_str(), class.unwrap_or_default()))
-            .collect();
-        assert_eq!(found, *expect, "{name}");
-        let ends = memchr::memmem::find(&bytes, "✨ Success! Build completed.".as_bytes()).is_some()
-            || memchr::memmem::find(&bytes, b"Success: Your site was deployed!").is_some();
-        assert_eq!(found.iter().any(|&(status, _)| status == "succeeded"), ends, "{name}");
-    }
-}
-
-#[test]
-fn samples_are_detected() {
-    for (name, bytes) in samples("cloudflare") {
-        let found = detect(&bytes);
-        assert!(
-            found.is_some_and(|(score, shape)| score >= 50 && shape == Shape::Sequence),
-            "{name} {found:?}"
-        );
-    }
-    for (name, bytes) in samples("json") {
-        let is_log = name.starts_with("cf_logs");
-        assert_eq!(detect(&bytes).is_some(), is_log, "{name}");
-    }
-    for (name, bytes) in samples("apify") {
-        assert_eq!(detect(&bytes), None, "{name}");
-    }
-}
-
-#[test]
-fn phases_of_samples_are_not_negative() {
-    for (name, bytes) in samples("cloudflare") {
-        let out = parse(&bytes);
-        for phase in phases(&out).iter().flatten() {
-            assert!(phase.duration_ms.is_none_or(|ms| ms >= 0), "{name} {phase:?}");
-        }
-        assert!(!out.issues.iter().any(|issue| issue.code == Code::BackwardClock), "{name}");
-    }
-}
-
-#[test]
-fn samples_may_be_read_in_any_steps() {
-    for (name, bytes) in samples("cloudflare") {
-        let whole = read(&bytes);
-        for step in [64, 1000, 20_000] {
-            assert_eq!(read_in_steps(&bytes, step), whole, "{name} {step}");
-        }
-    }
-}
-
-/// What the samples give, for a look by eye: `cargo test -p logmill-parse -- --ignored --nocapture dump`.
-#[test]
-#[ignore = "prints"]
-fn dump_samples() {
-    for folder in ["cloudflare", "json"] {
-        for (name, bytes) in samples(folder) {
-            if folder == "json" && !name.starts_with("cf_") {
-                continue;
-            }
-            let out = parse(&bytes);
-            println!("== {name} {:?}", detect(&bytes));
-            for outcome in outcomes(&out) {
-                println!("   {outcome:?}");
-            }
-            for run in phases(&out) {
-                let shown = run.iter().fold(String::new(), |mut shown, phase| {
-                    let _ = write!(
-                        shown,
-                        " {}{}={:?}",
-                        ">".repeat(phase.depth.into()),
-                        phase.name,
-                        phase.duration_ms
-                    );
-                    shown
-                });
-                println!("  {shown}");
-            }
-            for marked in &out.marks {
-                if let Mark::Metric(_) | Mark::Fact(..) | Mark::Incomplete(..) | Mark::Step(_) = &marked.mark
-                {
-                    println!("     @{} {:?}", marked.record, marked.mark);
-                }
-            }
-            for issue in &out.issues {
-                println!("   ! {} line {} {}", issue.code.as_str(), issue.line + 1, issue.message);
-            }
-            for record in &out.records {
-                let odd = record.level.is_error() || record.class != Class::Plain || record.n_lines > 1;
-                if odd || record.level == crate::vocabulary::Level::Warn {
-                    println!(
-                        "     {}+{} {} {} {:?}",
-                        record.line + 1,
-                        record.n_lines,
-                        record.level,
-                        record.class,
-                        record.message.decode()
-                    );
-                }
-            }
-        }
-    }
 }
 
 /// The same lines, read by `serde_json` without any cleverness.
@@ -411,82 +165,6 @@ fn record_elements(raw: &[u8]) -> usize {
         serde_json::from_str::<Vec<(i64, String)>>(&format!("[{text}]")).unwrap().len()
     } else {
         1
-    }
-}
-
-/// Throughput beside `serde_json`: `cargo test --release -p logmill-parse --lib -- --ignored --nocapture throughput`.
-#[test]
-#[ignore = "measures"]
-fn throughput() {
-    use std::borrow::Cow;
-    use std::time::Instant;
-
-    #[derive(serde::Deserialize)]
-    struct Page<'a> {
-        #[serde(borrow)]
-        result: Lines<'a>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Lines<'a> {
-        #[serde(borrow)]
-        lines: Vec<(i64, Cow<'a, str>)>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Borrowed<'a>(i64, #[serde(borrow)] Cow<'a, str>);
-    #[derive(serde::Deserialize)]
-    struct BorrowedPage<'a> {
-        #[serde(borrow)]
-        result: BorrowedLines<'a>,
-    }
-    #[derive(serde::Deserialize)]
-    struct BorrowedLines<'a> {
-        #[serde(borrow)]
-        lines: Vec<Borrowed<'a>>,
-    }
-
-    fn best(bytes: usize, mut work: impl FnMut() -> usize) -> f64 {
-        let seconds = (0..7)
-            .map(|_| {
-                let start = Instant::now();
-                std::hint::black_box(work());
-                start.elapsed().as_secs_f64()
-            })
-            .fold(f64::INFINITY, f64::min);
-        bytes as f64 / 1e6 / seconds
-    }
-
-    for n in [1000, 400_000] {
-        let json = page(n);
-        let repeats = 400_000 / n;
-        let bytes = json.len() * repeats;
-        let owned = best(bytes, || {
-            (0..repeats)
-                .map(|_| serde_json::from_slice::<Page<'_>>(json.as_bytes()).unwrap().result.lines.len())
-                .sum()
-        });
-        let borrowed = best(bytes, || {
-            let read = || serde_json::from_slice::<BorrowedPage<'_>>(json.as_bytes()).unwrap().result.lines;
-            (0..repeats).map(|_| read().iter().filter(|line| line.0 > 0 && line.1.len() < 1000).count()).sum()
-        });
-        for wants in [Wants::Runs, Wants::Everything] {
-            let mut out = Batch::new(wants);
-            let ours = best(bytes, || {
-                let mut records = 0;
-                for _ in 0..repeats {
-                    let mut batch = std::mem::replace(&mut out, Batch::new(wants)).recycle();
-                    let window = Window { bytes: json.as_bytes(), offset: 0, end: End::Input };
-                    CloudflareBuild.parse(window, &mut Carry::default(), &mut batch);
-                    records += batch.records.len();
-                    out = batch.recycle();
-                }
-                records
-            });
-            println!(
-                "{n} lines {wants:?}: {ours:.0} MB/s, serde_json owned {owned:.0}, borrowed {borrowed:.0}: {:.2}, {:.2}",
-                ours / owned,
-                ours / borrowed
-            );
-        }
     }
 }
 

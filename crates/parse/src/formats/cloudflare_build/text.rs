@@ -128,16 +128,16 @@ fn starts(bytes: &[u8]) -> Vec<(usize, u32)> {
     let mut starts = vec![(0, 0)];
     let mut splitter = Splitter::default();
     let mut reader = StampReader::new();
-    let mut lone: Option<(usize, u32, i64)> = None;
+    let mut silent: Option<(usize, u32, i64)> = None;
     // The line before, as long as it is the first of its build.
     let mut first: Option<&[u8]> = None;
     let mut n_lines = 0;
     for physical in Physicals::new(Stretch { bytes, start: 0, end: bytes.len(), line: 0 }) {
         let stamp = stamps::stamp(physical.text, &mut reader);
         let text = loose_text(physical.text, stamp.map_or(0, |stamp| stamp.len));
-        let above = lone.take();
+        let above = silent.take();
         if text.is_empty() {
-            lone = stamp.map(|stamp| (physical.span.start, physical.line, stamp.clock));
+            silent = stamp.map(|stamp| (physical.span.start, physical.line, stamp.clock));
             continue;
         }
         let (start, line, clock) = match (stamp, above) {
@@ -257,7 +257,7 @@ impl<'a, 'o> Reader<'a, 'o> {
     fn blank(&mut self) {
         match self.before {
             Before::Line | Before::Stamp if self.dialect.layout != Layout::Bare => {
-                self.before = Before::Blank
+                self.before = Before::Blank;
             }
             _ => {}
         }
@@ -323,7 +323,7 @@ impl<'a, 'o> Reader<'a, 'o> {
     /// Adds a physical line to the line above, blank ones between them included.
     fn extend(&mut self, physical: Physical<'a>) {
         let Some(last) = self.lines.last().copied() else { return };
-        let n_lines = physical.line + 1 - last.line;
+        let n_lines = physical.line + 1 - last.number;
         let is_full = n_lines > MAX_EVENT_LINES || physical.span.end - last.span.start > MAX_EVENT_BYTES;
         if is_full || last.flags.has(Flags::TRUNCATED) {
             self.push(physical, physical.text, None);
@@ -354,7 +354,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         let joint = std::mem::replace(&mut self.joint, Joint::Open);
         let mut line = Line {
             span: physical.span,
-            line: physical.line,
+            number: physical.line,
             n_lines: 1,
             clock,
             dated: if self.dialect.kind == stamps::Kind::Instant { Dated::Yes } else { Dated::No },
@@ -378,7 +378,7 @@ impl<'a, 'o> Reader<'a, 'o> {
             code: Code::LineTooLong,
             start: line.span.start,
             end: line.span.end,
-            line: line.line,
+            line: line.number,
             message: Cow::Owned(format!(
                 "expected at most {MAX_LINE_BYTES} bytes, found {}",
                 line.span.len()
