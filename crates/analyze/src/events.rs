@@ -94,12 +94,11 @@ fn share(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
     let mut bytes = 0;
     for piece in pieces {
         let size: u64 = piece.parts.iter().map(|(_, extent)| extent.end - extent.start).sum();
-        match shares.last_mut().filter(|_| bytes + size <= SHARE_BYTES) {
-            Some(share) => share.push(piece),
-            None => {
-                shares.push(vec![piece]);
-                bytes = 0;
-            }
+        if let Some(share) = shares.last_mut().filter(|_| bytes + size <= SHARE_BYTES) {
+            share.push(piece);
+        } else {
+            shares.push(vec![piece]);
+            bytes = 0;
         }
         bytes += size;
     }

@@ -89,7 +89,7 @@ pub fn read_group(
         match group.recognise(*input) {
             Ok(Recognised::Log(log)) => logs.push(log),
             Ok(Recognised::Metadata(metadata)) => {
-                group.result.metadata.push((path.run_id.clone(), *metadata))
+                group.result.metadata.push((path.run_id.clone(), *metadata));
             }
             Ok(Recognised::Nothing) => {}
             Err(error) => group.unreadable(*input, &error),
@@ -193,7 +193,7 @@ impl Group<'_> {
                 let shape = found.map_or_else(|| shape_by_first_byte(bytes), |found| found.shape);
                 Verdict::Log { format, shape }
             }
-            None => self.detect_whole(Head { bytes, extent }, &content)?,
+            None => detect_whole(Head { bytes, extent }, &content),
         };
         let (label, code, message) = match verdict {
             Verdict::Log { format, shape } => {
@@ -215,19 +215,6 @@ impl Group<'_> {
         };
         self.passed_over(input, label, size_of(content)?, code.map(|code| (code, message)));
         Ok(Recognised::Nothing)
-    }
-
-    /// Looks at the head; a JSON document that might be metadata is looked at whole.
-    fn detect_whole(&self, head: Head<'_>, content: &Body) -> io::Result<Verdict> {
-        let verdict = detect(head);
-        if !matches!(verdict, Verdict::Unknown(_)) || head.extent == HeadExtent::Whole {
-            return Ok(verdict);
-        }
-        let bytes = match content {
-            Body::Whole(bytes) => bytes.get(encoding::bom_len(bytes)..).unwrap_or_default(),
-            Body::Random(..) | Body::Stream(..) => return Ok(verdict),
-        };
-        Ok(detect(Head { bytes, extent: HeadExtent::Whole }))
     }
 
     /// Notes an input that makes no run: all of its bytes are structure, or rejected if it was refused.
@@ -358,7 +345,7 @@ impl Group<'_> {
             file.n_events += shard.n_events;
             widen_by(&mut file.span, shard.span);
         }
-        if about.limit_chars.is_some_and(|limit| part.chars.is_some_and(|chars| chars * 100 >= limit * 99)) {
+        if about.limit_chars.is_some_and(|limit| part.chars.is_some_and(|chars| near(chars, limit))) {
             file.incomplete = Some("size_limit");
             file.issues.push_whole(Code::TruncatedLog, "the log is as long as the platform lets a log be");
             assembler.incomplete("size_limit");
@@ -377,6 +364,18 @@ impl Group<'_> {
             })
         };
         templates.into_iter().map(intern).collect()
+    }
+}
+
+/// Looks at the head; a JSON document that might be metadata is looked at whole.
+fn detect_whole(head: Head<'_>, content: &Body) -> Verdict {
+    let verdict = detect(head);
+    match content {
+        Body::Whole(bytes) if matches!(verdict, Verdict::Unknown(_)) && head.extent == HeadExtent::Part => {
+            let bytes = bytes.get(encoding::bom_len(bytes)..).unwrap_or_default();
+            detect(Head { bytes, extent: HeadExtent::Whole })
+        }
+        _ => verdict,
     }
 }
 
@@ -532,7 +531,8 @@ impl ReadLog {
         options: &Options,
     ) {
         let window = (options.window_bytes as u64).max(1);
-        let nominal: Vec<u64> = (1..).map(|n| start + n * window).take_while(|at| *at < size).collect();
+        let nominal: Vec<u64> =
+            (1..size.saturating_sub(start).div_ceil(window)).map(|n| start + n * window).collect();
         let cuts = pipeline::map(nominal, |at| read::find_cut(format, content, at, size));
         let mut borders = vec![start];
         for cut in cuts {
@@ -623,6 +623,11 @@ fn size_of(content: Body) -> io::Result<(u64, u64)> {
             }
         }
     }
+}
+
+/// Whether a length is within one per cent of a limit.
+const fn near(chars: u64, limit: u64) -> bool {
+    chars * 100 >= limit * 99 && chars * 100 <= limit * 101
 }
 
 fn count_newlines(bytes: &[u8]) -> u64 {
@@ -729,23 +734,22 @@ fn shape_by_first_byte(head: &[u8]) -> Shape {
 
 /// Compares texts with runs of digits as numbers: `page-2` before `page-10`.
 #[must_use]
-pub fn natural_order(a: &str, b: &str) -> std::cmp::Ordering {
-    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+pub fn natural_order(left: &str, right: &str) -> std::cmp::Ordering {
+    let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
     loop {
-        let (x, y) = (digits(a), digits(b));
-        let order = if x > 0 && y > 0 {
-            let (m, n) = (trim_zeros(&a[..x]), trim_zeros(&b[..y]));
-            let order = m.len().cmp(&n.len()).then_with(|| m.cmp(n)).then(x.cmp(&y));
-            (a, b) = (&a[x..], &b[y..]);
-            order
-        } else {
-            match (a.split_first(), b.split_first()) {
-                (Some((c, rest_a)), Some((d, rest_b))) => {
-                    (a, b) = (rest_a, rest_b);
-                    c.cmp(d)
+        let (left_number, right_number) = (digits(left), digits(right));
+        let order = if left_number.is_empty() || right_number.is_empty() {
+            match (left.split_first(), right.split_first()) {
+                (Some((left_byte, left_rest)), Some((right_byte, right_rest))) => {
+                    (left, right) = (left_rest, right_rest);
+                    left_byte.cmp(right_byte)
                 }
-                (rest_a, rest_b) => return rest_a.is_some().cmp(&rest_b.is_some()),
+                (left_rest, right_rest) => return left_rest.is_some().cmp(&right_rest.is_some()),
             }
+        } else {
+            left = left.get(left_number.len()..).unwrap_or_default();
+            right = right.get(right_number.len()..).unwrap_or_default();
+            numeric_order(left_number, right_number)
         };
         if order.is_ne() {
             return order;
@@ -753,8 +757,17 @@ pub fn natural_order(a: &str, b: &str) -> std::cmp::Ordering {
     }
 }
 
-fn digits(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+/// Compares numbers of any length; of equal ones that with fewer leading zeros comes first.
+fn numeric_order(left: &[u8], right: &[u8]) -> std::cmp::Ordering {
+    let (left_value, right_value) = (trim_zeros(left), trim_zeros(right));
+    let by_size = left_value.len().cmp(&right_value.len());
+    by_size.then_with(|| left_value.cmp(right_value)).then(left.len().cmp(&right.len()))
+}
+
+/// The digits that `bytes` begins with.
+fn digits(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len());
+    bytes.get(..end).unwrap_or_default()
 }
 
 fn trim_zeros(digits: &[u8]) -> &[u8] {

@@ -99,10 +99,14 @@ impl Phases {
     /// A phase begins.
     pub fn start(&mut self, start: StepStart<'_>, seq: u64, ts: Option<Micros>) {
         let depth = usize::from(start.depth.min(1));
-        if start.key.is_none()
-            && let Some(open) = self.open.get(depth).copied().flatten()
-            && self.steps.get(open).is_some_and(|step| step.name == start.name)
-        {
+        let open = match &start.key {
+            Some(key) => self.keyed.iter().rfind(|(open, _)| open == key).map(|(_, index)| *index),
+            None => self.open.get(depth).copied().flatten(),
+        };
+        let continues = open
+            .and_then(|index| self.steps.get(index))
+            .is_some_and(|step| start.key.is_some() || step.name == start.name);
+        if continues {
             return;
         }
         if start.key.is_none() {
@@ -135,18 +139,15 @@ impl Phases {
 
     /// A phase ends, its last event being the one at `seq`.
     pub fn end(&mut self, end: &StepEnd<'_>, seq: u64, ts: Option<Micros>) {
-        let index = match &end.key {
-            Some(key) => {
-                let at = self.keyed.iter().rposition(|(open, _)| open == key);
-                at.map(|at| self.keyed.remove(at).1)
+        let index = if let Some(key) = &end.key {
+            let at = self.keyed.iter().rposition(|(open, _)| open == key);
+            at.map(|at| self.keyed.remove(at).1)
+        } else {
+            let depth = usize::from(end.depth.min(1));
+            if depth == 0 {
+                self.close_from(1, seq + 1, ts);
             }
-            None => {
-                let depth = usize::from(end.depth.min(1));
-                if depth == 0 {
-                    self.close_from(1, seq + 1, ts);
-                }
-                self.open.get_mut(depth).and_then(Option::take)
-            }
+            self.open.get_mut(depth).and_then(Option::take)
         };
         let Some(step) = index.and_then(|index| self.steps.get_mut(index)) else { return };
         step.stopped_at = ts;

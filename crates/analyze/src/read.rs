@@ -343,10 +343,10 @@ pub fn common_prefix(a: &dyn ReadAt, b: &dyn ReadAt) -> io::Result<CommonPrefix>
     let mut prefix = CommonPrefix { bytes: 0, lines: 0 };
     let (mut at, mut since_line) = (0_u64, 0_u64);
     loop {
-        let (n, m) = (read_full(a, at, &mut left)?, read_full(b, at, &mut right)?);
-        let (x, y) = (left.get(..n).unwrap_or_default(), right.get(..m).unwrap_or_default());
-        let same = x.iter().zip(y).take_while(|(p, q)| p == q).count();
-        let common = x.get(..same).unwrap_or_default();
+        let (n_left, n_right) = (read_full(a, at, &mut left)?, read_full(b, at, &mut right)?);
+        let pairs = left.iter().take(n_left).zip(right.iter().take(n_right));
+        let same = pairs.take_while(|(one, other)| one == other).count();
+        let common = left.get(..same).unwrap_or_default();
         let newlines = memchr::memchr_iter(b'\n', common).count() as u64;
         if let Some(last) = memchr::memrchr(b'\n', common) {
             prefix = CommonPrefix { bytes: at + last as u64 + 1, lines: prefix.lines + newlines };
@@ -355,7 +355,7 @@ pub fn common_prefix(a: &dyn ReadAt, b: &dyn ReadAt) -> io::Result<CommonPrefix>
             since_line += same as u64;
         }
         at += same as u64;
-        if same < left.len() || n == 0 {
+        if same < left.len() || n_left == 0 {
             // The shorter dump may end inside a line of the longer one.
             if at == a.size().min(b.size()) && since_line > 0 {
                 prefix = CommonPrefix { bytes: at, lines: prefix.lines + 1 };

@@ -141,21 +141,17 @@ impl Survey {
         let mut groups: BTreeMap<u32, GroupDraft<'_>> = BTreeMap::new();
         for draft in drafts {
             for (template, message) in &draft.messages {
-                let group = groups
-                    .entry(*template)
-                    .or_insert_with(|| GroupDraft::new(draft, message));
+                let group = groups.entry(*template).or_insert_with(|| GroupDraft::new(draft, message));
                 group.add(draft, message);
             }
         }
-        let mut rows: Vec<ErrorGroup> = groups
-            .into_iter()
-            .filter_map(|(template, group)| self.error_row(template, group))
-            .collect();
+        let mut rows: Vec<ErrorGroup> =
+            groups.iter().filter_map(|(template, group)| self.error_row(*template, group)).collect();
         rows.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.group_id.cmp(&b.group_id)));
         rows
     }
 
-    fn error_row(&self, template: u32, group: GroupDraft<'_>) -> Option<ErrorGroup> {
+    fn error_row(&self, template: u32, group: &GroupDraft<'_>) -> Option<ErrorGroup> {
         let template = self.templates.get(template as usize)?;
         Some(ErrorGroup {
             platform: template.platform,
@@ -351,9 +347,12 @@ fn seq_of(index: usize) -> u32 {
     u32::try_from(index + 1).unwrap_or(u32::MAX)
 }
 
+/// Id of a request, or its URL where it has none.
+type RequestKey<'a> = (Option<&'a str>, Option<&'a str>);
+
 /// The rows of a run's requests: those of its crawls joined by id, else by URL.
 fn requests(run: usize, draft: &RunDraft) -> Vec<Request> {
-    let mut joined: BTreeMap<(Option<&str>, Option<&str>), (RequestUse, bool)> = BTreeMap::new();
+    let mut joined: BTreeMap<RequestKey<'_>, (RequestUse, bool)> = BTreeMap::new();
     for request in &draft.requests {
         let used = &request.used;
         let url = if used.id.is_some() { None } else { used.url.as_deref() };

@@ -695,12 +695,12 @@ fn first_line(message: &str) -> String {
     line.trim_end().chars().take(300).collect()
 }
 
-fn own(value: &std::borrow::Cow<'_, str>) -> std::borrow::Cow<'static, str> {
-    std::borrow::Cow::Owned(value.clone().into_owned())
+fn own(value: &str) -> std::borrow::Cow<'static, str> {
+    std::borrow::Cow::Owned(value.to_owned())
 }
 
 fn own_option(value: Option<&std::borrow::Cow<'_, str>>) -> Option<std::borrow::Cow<'static, str>> {
-    value.map(own)
+    value.map(|value| own(value))
 }
 
 fn own_head(head: &RunHead<'_>) -> RunHead<'static> {

@@ -99,14 +99,19 @@ impl Survey {
         self.known_templates.clear();
         let distinct: Vec<Distinct<'_>> = old
             .iter()
-            .map(|template| Distinct { platform: template.platform, class: template.class, template: &template.text })
+            .map(|template| Distinct {
+                platform: template.platform,
+                class: template.class,
+                template: &template.text,
+            })
             .collect();
         let merged = cluster::merge(&distinct);
         let ids: Vec<u32> = old
             .iter()
             .zip(merged)
             .map(|(old, text)| {
-                let template = Template { class: old.class, text: text.into_owned(), example: old.example.clone() };
+                let template =
+                    Template { class: old.class, text: text.into_owned(), example: old.example.clone() };
                 self.intern(old.platform, &template)
             })
             .collect();

@@ -8,7 +8,8 @@ use logmill_analyze::{Buckets, Bytes, Engine, Input, Options, Selection};
 use logmill_generate::{Amount, FormatId, Plan, Truth, TruthRun, TruthStep};
 
 fn analyze(files: &[(String, Vec<u8>)], options: Options) -> Report {
-    let inputs: Vec<Bytes> = files.iter().map(|(path, bytes)| Bytes::new(path.clone(), bytes.clone())).collect();
+    let inputs: Vec<Bytes> =
+        files.iter().map(|(path, bytes)| Bytes::new(path.clone(), bytes.clone())).collect();
     let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
     let engine = Engine::new(options).expect("threads");
     engine.survey(&inputs, &|_| {}).report(&Selection::default(), Buckets::default()).expect("buckets")
@@ -16,7 +17,7 @@ fn analyze(files: &[(String, Vec<u8>)], options: Options) -> Report {
 
 /// One line per fact about a run, so that a difference shows as a line.
 fn facts_of_truth(run: &TruthRun) -> String {
-    let status = word(&run.status);
+    let status = word(run.status);
     let blank = run.n_blank_lines;
     let steps: Vec<String> = run.steps.iter().map(step_of_truth).collect();
     format!(
@@ -44,7 +45,7 @@ fn facts_of_truth(run: &TruthRun) -> String {
     )
 }
 
-fn word(status: &logmill_generate::TruthStatus) -> String {
+fn word(status: logmill_generate::TruthStatus) -> String {
     serde_json::to_value(status).expect("a word").as_str().expect("a word").to_owned()
 }
 
@@ -58,7 +59,13 @@ fn step_of_truth(step: &TruthStep) -> String {
 fn facts_of_run(report: &Report, index: usize, run: &Run, truth: &TruthRun) -> String {
     let steps: Vec<&Step> = report.steps.iter().filter(|step| step.run == index).collect();
     let count = |outcome: &str| {
-        report.requests.iter().filter(|r| r.run == index && r.outcome.as_str() == outcome && (r.url.is_some() || r.request_id.is_some())).count()
+        report
+            .requests
+            .iter()
+            .filter(|r| {
+                r.run == index && r.outcome.as_str() == outcome && (r.url.is_some() || r.request_id.is_some())
+            })
+            .count()
     };
     let steps: Vec<String> = steps
         .iter()
@@ -107,7 +114,8 @@ fn check(report: &Report, truth: &Truth, what: &str) {
             wrong.push(format!("{}: no such run", expected.run_id));
             continue;
         };
-        let (want, have) = (facts_of_truth(expected), facts_of_run(report, *index, &report.runs[*index], expected));
+        let (want, have) =
+            (facts_of_truth(expected), facts_of_run(report, *index, &report.runs[*index], expected));
         if want != have {
             let lines: Vec<String> = diff(&want, &have);
             wrong.push(format!("{} ({}):\n{}", expected.run_id, expected.source, lines.join("\n")));
@@ -119,7 +127,13 @@ fn check(report: &Report, truth: &Truth, what: &str) {
             wrong.push(format!("{}: not in the truth", run.run_id));
         }
     }
-    assert!(wrong.is_empty(), "{what}: {} of {} runs differ\n{}", wrong.len(), truth.runs.len(), wrong[..wrong.len().min(8)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{what}: {} of {} runs differ\n{}",
+        wrong.len(),
+        truth.runs.len(),
+        wrong[..wrong.len().min(8)].join("\n")
+    );
 }
 
 fn diff(want: &str, have: &str) -> Vec<String> {
@@ -197,8 +211,12 @@ fn threads_and_windows_change_nothing() {
     inputs.push(("all/stream.log".to_owned(), stream));
     let reference = analyze(&inputs, Options::default());
     for (threads, window_bytes) in [(1, 64), (2, 1000), (8, 4096), (3, 65_536), (2, 4 << 20)] {
-        let options = Options { threads: std::num::NonZeroUsize::new(threads), window_bytes, ..Options::default() };
+        let options =
+            Options { threads: std::num::NonZeroUsize::new(threads), window_bytes, ..Options::default() };
         let report = analyze(&inputs, options);
-        assert!(report == reference, "{threads} threads, windows of {window_bytes} bytes: the report differs");
+        assert!(
+            report == reference,
+            "{threads} threads, windows of {window_bytes} bytes: the report differs"
+        );
     }
 }
