@@ -328,7 +328,7 @@ struct Builder {
     facts: BTreeMap<Fact, String>,
     metrics: Vec<MetricValue>,
     messages: BTreeMap<u32, MessageDraft>,
-    requests: BTreeMap<(Option<usize>, Option<String>, Option<String>), RequestUse>,
+    requests: BTreeMap<RequestKey, RequestUse>,
     first_error: Option<String>,
     incomplete: Option<(Missing, &'static str)>,
     has_earlier_part: bool,
@@ -337,12 +337,14 @@ struct Builder {
     home: usize,
 }
 
+/// Crawl, id, and URL where there is no id.
+type RequestKey = (usize, Option<String>, Option<String>);
+
 /// One batch of requests.
 #[derive(Debug, Default)]
 struct Crawl {
     stats: CrawlStats,
     ended: bool,
-    retries_seen: u64,
 }
 
 impl Builder {
@@ -431,13 +433,14 @@ impl Builder {
     fn append(&mut self, scope: Scope, place: Place, templates: &[u32]) {
         self.home = self.home.min(place.input);
         let base = self.counts.n_events;
-        // The crawl at hand before the scope's first mark about crawls, and after each of them.
-        let mut crawls = vec![self.crawl_at_hand()];
+        // The crawl at hand before the scope's first mark about crawls, and after each of them;
+        // where there is none, the next one.
+        let mut crawls = vec![self.crawl_to_come()];
         for mark in scope.marks {
             let is_about_crawls = mark.mark.is_about_crawls();
             self.mark(mark, base);
             if is_about_crawls {
-                crawls.push(self.crawl_at_hand());
+                crawls.push(self.crawl_to_come());
             }
         }
         self.phases.output(&scope.tally, base);
@@ -477,8 +480,8 @@ impl Builder {
             draft.add(&MessageDraft { n: used.n, level: used.level, span: used.span, place });
         }
         for used in scope.requests {
-            let crawl = crawls.get(used.crawl_marks as usize).copied().flatten();
-            self.request(used, crawl);
+            let crawl = crawls.get(used.crawl_marks as usize).copied();
+            self.request(used, crawl.unwrap_or(self.crawls.len()));
         }
     }
 
@@ -495,10 +498,13 @@ impl Builder {
         self.crawls.get(last).filter(|crawl| !crawl.ended).map(|_| last)
     }
 
-    fn request(&mut self, used: RequestUse, crawl: Option<usize>) {
-        if let Some(crawl) = crawl.and_then(|index| self.crawls.get_mut(index)) {
-            crawl.retries_seen += used.retried;
-        }
+    /// The crawl at hand, or else the next one: older crawlers say nothing before their first figures.
+    fn crawl_to_come(&self) -> usize {
+        self.crawl_at_hand().unwrap_or(self.crawls.len())
+    }
+
+    /// Joins an attempt to the others of its request in the same crawl.
+    fn request(&mut self, used: RequestUse, crawl: usize) {
         let url = if used.id.is_some() { None } else { used.url.clone() };
         match self.requests.entry((crawl, used.id.clone(), url)) {
             std::collections::btree_map::Entry::Vacant(slot) => drop(slot.insert(used)),
@@ -570,15 +576,16 @@ impl Builder {
             Bounds::Stated { started_at, stopped_at } => (started_at, stopped_at),
         };
         let kind = self.kind.or(about.kind).or_else(|| kind_of(self.evidence));
-        if kind == Some(Kind::Run) && !self.has_opening && self.origin != DraftOrigin::Relayed {
-            if let Some(reason) = about.no_opening {
-                self.lacks(Missing::Head, reason);
-            }
+        if kind == Some(Kind::Run)
+            && !self.has_opening
+            && self.origin != DraftOrigin::Relayed
+            && let Some(reason) = about.no_opening
+        {
+            self.lacks(Missing::Head, reason);
         }
         let stop = bounds.1.or(self.span.map(|(_, last)| last));
         let steps = self.phases.finish(self.counts.n_events, stop);
-        let (crawls, requests) = (sum_crawls(&self.crawls), self.requests);
-        let crawl_list = self.crawls;
+        let requests = drained(self.requests, &self.crawls);
         RunDraft {
             about,
             kind,
@@ -589,14 +596,8 @@ impl Builder {
             verdict,
             counts: self.counts,
             steps,
-            crawls,
-            requests: requests
-                .into_iter()
-                .map(|((crawl, ..), used)| RequestDraft {
-                    drained: crawl.and_then(|n| crawl_list.get(n)).is_some_and(Crawl::is_drained),
-                    used,
-                })
-                .collect(),
+            crawls: sum_crawls(&self.crawls),
+            requests,
             facts: self.facts,
             metrics: self.metrics,
             messages: self.messages,
@@ -648,10 +649,28 @@ impl Builder {
 }
 
 impl Crawl {
-    /// Whether every retry seen is one of a request that the final figures count.
-    fn is_drained(&self) -> bool {
-        self.ended && self.stats.retries == Some(self.retries_seen)
+    /// Whether every retry the log shows is one of a request that the final figures count.
+    fn is_drained(&self, retries_seen: u64) -> bool {
+        self.ended && self.stats.retries == Some(retries_seen)
     }
+}
+
+/// The requests of a run, each with whether its crawl left none open.
+fn drained(requests: BTreeMap<RequestKey, RequestUse>, crawls: &[Crawl]) -> Vec<RequestDraft> {
+    let mut retries_seen = vec![0; crawls.len() + 1];
+    for ((crawl, ..), used) in &requests {
+        if let Some(sum) = retries_seen.get_mut(*crawl) {
+            *sum += used.retried;
+        }
+    }
+    let is_drained = |crawl: usize| {
+        let seen = retries_seen.get(crawl).copied().unwrap_or(0);
+        crawls.get(crawl).is_some_and(|crawl| crawl.is_drained(seen))
+    };
+    requests
+        .into_iter()
+        .map(|((crawl, ..), used)| RequestDraft { drained: is_drained(crawl), used })
+        .collect()
 }
 
 fn kind_of(evidence: Evidence) -> Option<Kind> {
