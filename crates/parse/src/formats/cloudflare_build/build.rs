@@ -5,19 +5,19 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem::{self, FindIter};
+use memchr::memmem;
 
+use super::join::{self, Open};
 use super::marks::{self, Mark, Prefix};
-use super::model::{self, Form, Joint, Line, Origin, Writing};
+use super::model::{self, Form, Line, Writing};
+use super::needle::Needle;
 use super::outcome;
 use super::phases::{InitClock, Phase, Phases};
 use super::replay::Replays;
 use super::telemetry;
 use crate::issue::{Code, Issue};
-use crate::limits::{MAX_EVENT_BYTES, MAX_EVENT_LINES};
 use crate::mark::{Bounds, Mark as Annotation, Marked, Missing, Outcome, Revocation, RunHead, RunId, Step};
 use crate::record::{Batch, Evidence, Record, Wants};
-use crate::text::Text;
 use crate::time::Micros;
 use crate::vocabulary::{Class, Kind, Level, Status};
 
@@ -97,19 +97,6 @@ fn runs_back(line: &Line<'_>, before: Option<i64>) -> bool {
     line.clock.zip(before).is_some_and(|(clock, before)| clock < before)
 }
 
-/// The event that further lines may be joined to: the last record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Open {
-    /// None.
-    Closed,
-    /// Indented lines right below belong to it.
-    Indented,
-    /// Indented lines below belong to it, blank lines between them; so many blank ones have been seen.
-    Block { blanks: usize },
-    /// Further lines with the same prefix belong to it.
-    NpmError,
-}
-
 /// The end line that counts so far.
 #[derive(Debug)]
 struct End {
@@ -124,14 +111,15 @@ struct End {
     closing: Option<crate::mark::StepEnd<'static>>,
 }
 
-struct Reporter<'b, 'l, 'a> {
-    build: &'b Build<'l, 'a>,
+/// Turns the lines of one build into records.
+pub(super) struct Reporter<'b, 'l, 'a> {
+    pub(super) build: &'b Build<'l, 'a>,
     scratch: Vec<u8>,
     phases: Phases,
-    open: Open,
+    pub(super) open: Open,
     /// First line of the last record.
-    since: usize,
-    previous: Option<Micros>,
+    pub(super) since: usize,
+    pub(super) previous: Option<Micros>,
     /// Clock of the last line, replays included.
     clock: Option<i64>,
     end: Option<End>,
@@ -177,75 +165,6 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         self.scratch = scratch;
     }
 
-    /// Joins `line` to the event before it if it belongs there.
-    fn joins(&mut self, line: &Line<'a>, at: usize, head: &[u8], out: &mut Batch<'a>) -> bool {
-        if self.open == Open::Closed {
-            return false;
-        }
-        if line.joint == Joint::Closed {
-            self.open = Open::Closed;
-            return false;
-        }
-        let is_indented = matches!(head.first(), Some(b' ' | b'\t')) && !telemetry::is_banner(head);
-        let is_blank = line.message.len() <= head.len() && head.trim_ascii().is_empty();
-        let belongs = match self.open {
-            Open::Block { blanks } if is_blank => {
-                self.open = Open::Block { blanks: blanks + 1 };
-                return false;
-            }
-            Open::Block { .. } | Open::Indented => {
-                is_indented && !is_blank && marks::prefix(head) != Prefix::Pnpm
-            }
-            Open::NpmError => marks::prefix(head) == Prefix::NpmError,
-            Open::Closed => false,
-        };
-        if belongs {
-            self.extend(at, out)
-        } else {
-            self.open = Open::Closed;
-            false
-        }
-    }
-
-    /// Makes the lines from the last event's first to `at` one event, unless that would be too long.
-    fn extend(&mut self, at: usize, out: &mut Batch<'a>) -> bool {
-        let blanks = if let Open::Block { blanks } = self.open { blanks } else { 0 };
-        let Some(lines) = self.build.lines.get(self.since..=at) else { return false };
-        let Some((first, last)) = lines.first().zip(lines.last()) else { return false };
-        let n_lines: u32 = lines.iter().map(|line| line.n_lines).sum();
-        let joined = lines.len() as u64;
-        if joined > u64::from(MAX_EVENT_LINES) || last.span.end - first.span.start > MAX_EVENT_BYTES {
-            self.open = Open::Closed;
-            out.issues.push(issue(
-                Code::EventTooLong,
-                last,
-                "an event starts here because the one before it is full",
-            ));
-            return false;
-        }
-        let kept = out.records.len() - blanks.min(out.records.len());
-        out.records.truncate(kept);
-        let flags = lines.iter().fold(first.flags, |flags, line| flags.with(line.flags));
-        if let Some(record) = out.records.last_mut() {
-            record.span.end = last.span.end;
-            record.n_lines = n_lines;
-            record.flags = flags;
-            record.message = joined_text(self.build, first, last);
-        }
-        for line in lines.iter().rev().skip(1).take(blanks) {
-            let (bytes, n_lines) = first_physical(self.build, line);
-            out.account.record.bytes -= bytes as u64;
-            out.account.record.lines -= u64::from(n_lines);
-            out.account.continuation.add(bytes, n_lines);
-        }
-        out.account.continuation.add(last.span.len(), last.n_lines);
-        if let Open::Block { blanks } = &mut self.open {
-            *blanks = 0;
-        }
-        self.previous = last.ts().or(self.previous);
-        true
-    }
-
     /// Starts an event with `line`.
     fn begin(&mut self, line: &Line<'a>, at: usize, head: &[u8], out: &mut Batch<'a>) {
         let mark = marks::mark(head).filter(|&mark| mark != Mark::Finished || self.phases.awaits_finished());
@@ -272,7 +191,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             flags: line.flags,
             evidence: Evidence::NONE,
         });
-        let (bytes, n_lines) = first_physical(self.build, line);
+        let (bytes, n_lines) = join::first_physical(self.build, line);
         out.account.record.add(bytes, n_lines);
         out.account.continuation.add(line.span.len() - bytes, line.n_lines - n_lines);
     }
@@ -435,69 +354,12 @@ fn first_line(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// Bytes and lines of the first physical line of `line`. An element of a document counts as one.
-fn first_physical(build: &Build<'_, '_>, line: &Line<'_>) -> (usize, u32) {
-    if build.writing.origin == Origin::Element || line.n_lines <= 1 {
-        return (line.span.len(), line.n_lines);
-    }
-    let bytes = build.bytes.get(line.span.start..line.span.end).unwrap_or_default();
-    memchr::memchr(b'\n', bytes).map_or((bytes.len(), line.n_lines), |at| (at + 1, 1))
-}
-
-/// The text of an event of several lines.
-fn joined_text<'a>(build: &Build<'_, 'a>, first: &Line<'a>, last: &Line<'a>) -> Text<'a> {
-    let start = match build.writing.origin {
-        Origin::Element => first.span.start,
-        // The message is a part of the window: its place in it is known from the span's end.
-        Origin::Message => message_start(build.bytes, first),
-    };
-    let raw = build.bytes.get(start..last.span.end).unwrap_or_default();
-    let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
-    let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
-    Text { raw, codec: build.writing.joined }
-}
-
-/// Where the message of a text line starts: it ends where the line does, but for the line's end.
-fn message_start(bytes: &[u8], line: &Line<'_>) -> usize {
-    let span = bytes.get(line.span.start..line.span.end).unwrap_or_default();
-    let trimmed = span.strip_suffix(b"\n").unwrap_or(span);
-    let trimmed = trimmed.strip_suffix(b"\r").unwrap_or(trimmed);
-    line.span.start + trimmed.len().saturating_sub(line.message.len())
-}
-
-fn issue(code: Code, line: &Line<'_>, message: &'static str) -> Issue {
+pub(super) fn issue(code: Code, line: &Line<'_>, message: &'static str) -> Issue {
     Issue {
         code,
         start: line.span.start,
         end: line.span.end,
         line: line.number,
         message: Cow::Borrowed(message),
-    }
-}
-
-/// The places of one word in the lines of a build, found in one pass over all of them.
-struct Needle<'a> {
-    found: FindIter<'a, 'static>,
-    offset: usize,
-    next: Option<usize>,
-}
-
-impl<'a> Needle<'a> {
-    fn new(stretch: &'a [u8], word: &'static [u8], offset: usize) -> Self {
-        let mut found = memmem::find_iter(stretch, word);
-        let next = found.next();
-        Self { found, offset, next }
-    }
-
-    /// Whether the word stands in `line`. Lines must be asked for in order.
-    fn stands_in(&mut self, line: &Line<'_>) -> bool {
-        while let Some(next) = self.next {
-            let at = next + self.offset;
-            if at >= line.span.start {
-                return at < line.span.end;
-            }
-            self.next = self.found.next();
-        }
-        false
     }
 }

@@ -268,3 +268,21 @@ fn replays_by_the_thousand_stay_cheap() {
     let out = parse(text.as_bytes());
     assert!(out.account.duplicate.lines > 20_000, "{:?}", out.account);
 }
+
+#[test]
+fn events_have_a_longest_length() {
+    let mut text = String::from("2026-07-08T02:59:50.337Z\tfirst\n");
+    let mut json = String::from("[[1784052295481,\"npm error code 1\"]");
+    for line in 0..25_000 {
+        let _ = writeln!(text, "more {line}");
+        let _ = write!(json, ",\n[1784052295481,\"npm error {line}\"]");
+    }
+    json.push(']');
+    for (input, elements) in [(&text, 25_001), (&json, 25_001)] {
+        let out = parse(input.as_bytes());
+        let sizes: Vec<u32> = out.records.iter().map(|record| record.n_lines).collect();
+        assert_eq!(sizes, [10_000, 10_000, elements - 20_000]);
+        let full = out.issues.iter().filter(|issue| issue.code == Code::EventTooLong).count();
+        assert_eq!(full, 2);
+    }
+}
