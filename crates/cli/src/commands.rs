@@ -9,9 +9,7 @@ use logmill_analyze::Selection;
 use logmill_frame::{FileFormat, Table, schema};
 use logmill_parse::{Code, Wants, format};
 
-use crate::args::{
-    Command, ConvertArgs, DemoArgs, DetectArgs, ExplainArgs, ReportArgs, SchemaArgs, TableArgs, Tables,
-};
+use crate::args::{Command, ConvertArgs, DemoArgs, ExplainArgs, ReportArgs, SchemaArgs, TableArgs, Tables};
 use crate::failure::{Done, Failure};
 use crate::session::{Session, any_time, selection};
 use crate::terminal::Paint;
@@ -130,15 +128,12 @@ fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
         level: args.level,
         text: write::csv_text(&args.write),
     };
-    let next = match (format, tables.as_slice()) {
-        (Some(format), [table]) => {
-            let rows = write::write_file(job, &args.output, *table, format, &args.write)?;
-            format!("wrote {rows} rows of {table} to {}", args.output.display())
-        }
-        _ => {
-            let manifest = write::write_set(job, &args.output, &tables, &args.write, BTreeMap::new())?;
-            format!("wrote {} tables and manifest.json to {}", manifest.files.len(), args.output.display())
-        }
+    let next = if let (Some(format), [table]) = (format, tables.as_slice()) {
+        let rows = write::write_file(job, &args.output, *table, format, &args.write)?;
+        format!("wrote {rows} rows of {table} to {}", args.output.display())
+    } else {
+        let manifest = write::write_set(job, &args.output, &tables, &args.write, BTreeMap::new())?;
+        format!("wrote {} tables and manifest.json to {}", manifest.files.len(), args.output.display())
     };
     session.conclude(&report, &args.notes, &next)
 }

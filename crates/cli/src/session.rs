@@ -43,7 +43,7 @@ impl Session {
         let engine = Engine::new(options).context("cannot start reading")?;
         let list: Vec<&dyn Input> = sources.iter().map(|source| source as &dyn Input).collect();
         let survey = engine.survey(&list, &|_bytes| {});
-        Ok(Self { survey, engine, sources })
+        Ok(Self { sources, engine, survey })
     }
 
     /// The inputs as the engine wants them.

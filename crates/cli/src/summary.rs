@@ -154,20 +154,27 @@ fn slowest_steps(report: &Report, paint: Paint, out: &mut String) {
     more(rows.len(), "steps", "durations", paint, out);
 }
 
+/// What of how many went wrong in a bucket: errors of events, failures of runs.
+#[derive(Default)]
+struct Sums {
+    errors: (u64, u64),
+    failures: (u64, u64),
+}
+
 fn over_time(report: &Report, paint: Paint, out: &mut String) {
-    let mut buckets: BTreeMap<i64, (u64, u64, u64, u64)> = BTreeMap::new();
+    let mut buckets: BTreeMap<i64, Sums> = BTreeMap::new();
     for row in &report.rates {
         let Some(start) = row.bucket_start else { continue };
         let sums = buckets.entry(start).or_default();
-        sums.0 += row.n_errors;
-        sums.1 += row.n_events;
-        sums.2 += row.n_failed + row.n_timed_out;
-        sums.3 += row.n_failed + row.n_timed_out + row.n_succeeded;
+        sums.errors.0 += row.n_errors;
+        sums.errors.1 += row.n_events;
+        sums.failures.0 += row.n_failed + row.n_timed_out;
+        sums.failures.1 += row.n_failed + row.n_timed_out + row.n_succeeded;
     }
     let (Some((first, _)), Some((last, _))) = (buckets.first_key_value(), buckets.last_key_value()) else {
         return;
     };
-    let line = |part: fn(&(u64, u64, u64, u64)) -> (u64, u64)| {
+    let line = |part: fn(&Sums) -> (u64, u64)| {
         let rates: Vec<Option<f64>> = buckets
             .values()
             .map(|sums| {
@@ -179,8 +186,8 @@ fn over_time(report: &Report, paint: Paint, out: &mut String) {
         (sparkline(&rates), max)
     };
     heading(paint, "Over time", out);
-    let (errors, max_errors) = line(|sums| (sums.0, sums.1));
-    let (failures, max_failures) = line(|sums| (sums.2, sums.3));
+    let (errors, max_errors) = line(|sums| sums.errors);
+    let (failures, max_failures) = line(|sums| sums.failures);
     let _ = writeln!(out, "  error rate of events   {errors}  max {}", percent(max_errors));
     let _ = writeln!(out, "  failure rate of runs   {failures}  max {}", percent(max_failures));
     let _ = writeln!(out, "{}", paint.dim(&format!("  {} … {}", instant(*first), instant(*last))));
