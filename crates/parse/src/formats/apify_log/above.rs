@@ -97,7 +97,13 @@ impl Snapshot {
 
 impl<'a> Above<'a> {
     /// An event that begins with `line`, which ends at `end`.
-    pub(super) fn begin(before: Snapshot, end: usize, line: &Line<'a>, head: (Anchor, Span), shapes: Shapes) -> Self {
+    pub(super) fn begin(
+        before: Snapshot,
+        end: usize,
+        line: &Line<'a>,
+        head: (Anchor, Span),
+        shapes: Shapes,
+    ) -> Self {
         let (anchor, msg) = head;
         let text_end = before.at + line.bytes.len();
         Self {
@@ -164,6 +170,11 @@ impl<'a> Above<'a> {
     pub(super) fn is_followed_too_far(&self, end: usize) -> bool {
         let lines = self.blanks.lines + self.rejected.lines + u64::from(self.n_lines);
         end - self.before.at > MAX_EVENT_BYTES || lines > u64::from(MAX_EVENT_LINES)
+    }
+
+    /// Behind the blank lines behind it.
+    pub(super) fn end_with_blanks(&self) -> usize {
+        usize::try_from(self.blanks.bytes).map_or(self.end, |blanks| self.end + blanks)
     }
 
     /// Run id of the relay it came through.

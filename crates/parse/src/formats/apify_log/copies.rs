@@ -14,7 +14,7 @@ use crate::vocabulary::Level;
 pub(super) struct Original<'a> {
     /// The batch before it.
     pub before: Snapshot,
-    /// Behind its last line.
+    /// Behind its last line and the blank ones below.
     pub end: usize,
     /// Its level.
     pub level: Level,

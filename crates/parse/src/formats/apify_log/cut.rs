@@ -28,7 +28,11 @@ pub(super) fn cut(bytes: &[u8], from: usize) -> Option<usize> {
         let rest = bytes.get(at..)?;
         let end = memchr(b'\n', rest)?;
         let line = Line::read(rest.get(..end)?, &mut stamps);
-        if at >= from && is_stamped && end <= MAX_LINE_BYTES && starts(&line, rest.get(end + 1..)?, &mut stamps) {
+        if at >= from
+            && is_stamped
+            && end <= MAX_LINE_BYTES
+            && starts(&line, rest.get(end + 1..)?, &mut stamps)
+        {
             return Some(at);
         }
         is_stamped = line.stamping == Stamping::Stamped;

@@ -34,7 +34,9 @@ fn is_other(head: &[u8]) -> bool {
     let text = head.trim_ascii_start();
     match text.first() {
         None | Some(b'<') => true,
-        Some(b'[') => matches!(text.get(1..).map(<[u8]>::trim_ascii_start), Some([b'{' | b'[' | b'"' | b']', ..] | [])),
+        Some(b'[') => {
+            matches!(text.get(1..).map(<[u8]>::trim_ascii_start), Some([b'{' | b'[' | b'"' | b']', ..] | []))
+        }
         Some(b'{') => {
             let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
             !is_levelled_json(line.trim_ascii_end())
@@ -107,7 +109,9 @@ impl Counts {
             Style::Bare | Style::Json | Style::RelayedStatus if text.starts_with('{') => {
                 self.json += usize::from(is_levelled_json(line.text()));
             }
-            Style::Bare | Style::Json | Style::RelayedStatus => self.docker += usize::from(is_build_output(text)),
+            Style::Bare | Style::Json | Style::RelayedStatus => {
+                self.docker += usize::from(is_build_output(text));
+            }
         }
         self.named += usize::from(is_known_logger(text.as_bytes(), style, logger.start..logger.end));
     }
@@ -162,7 +166,9 @@ fn is_cloudflare(text: &[u8]) -> bool {
 
 /// Lines that only Docker writes.
 fn is_build_output(text: &str) -> bool {
-    text.starts_with(" ---> ") || text.starts_with("Cloning into '/tmp/apify-job") || text.starts_with("Will run command: ")
+    text.starts_with(" ---> ")
+        || text.starts_with("Cloning into '/tmp/apify-job")
+        || text.starts_with("Will run command: ")
 }
 
 /// Loggers and messages of Apify's own libraries.

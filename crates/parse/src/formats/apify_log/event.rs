@@ -25,8 +25,6 @@ pub(super) struct Event<'a> {
     pub message: Text<'a>,
     /// The trailing JSON object (or the inside of Python's `({…})`, braces included).
     pub payload: Option<Text<'a>>,
-    /// Physical lines.
-    pub n_lines: u32,
     /// What the joiner found while joining.
     pub body: Body,
     /// Oddities.

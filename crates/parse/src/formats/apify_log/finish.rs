@@ -1,15 +1,14 @@
 //! From an event whose end has been seen to a record: account, payload, copies, meaning.
 
-use std::borrow::Cow;
-
 use super::above::{Above, Snapshot};
 use super::copies::{Original, is_copy};
 use super::event::{Event, Style};
 use super::line::{Stamping, head_len};
-use super::{json_line, meaning};
 use super::payload::{Closed, Split, split_line, split_lines};
+use super::report::{report, text_after_end};
+use super::{json_line, meaning};
 use crate::format::Window;
-use crate::issue::{Code, Issue};
+use crate::issue::Code;
 use crate::limits::MAX_STREAMS;
 use crate::mark::Mark;
 use crate::record::{Amount, Batch, Flags, Record, Span, Stream};
@@ -47,7 +46,8 @@ struct Reported {
 
 impl<'a> Finish<'a> {
     pub(super) fn new(window: Window<'a>, bom: usize) -> Self {
-        let valid_to = std::str::from_utf8(window.bytes).map_or_else(|error| error.valid_up_to(), |_| usize::MAX);
+        let valid_to =
+            std::str::from_utf8(window.bytes).map_or_else(|error| error.valid_up_to(), |_| usize::MAX);
         Self {
             bytes: window.bytes,
             input_start: (window.offset == 0).then_some(bom),
@@ -73,7 +73,10 @@ impl<'a> Finish<'a> {
         let event = self.describe(above, &split, flags);
         account(above, out);
         let stream = self.stream(above, out);
-        if self.input_start == Some(above.before.at) && event.flags.has(Flags::UNSTAMPED) && is_headless(above, next) {
+        if self.input_start == Some(above.before.at)
+            && event.flags.has(Flags::UNSTAMPED)
+            && is_headless(above, next)
+        {
             out.mark(Mark::Incomplete(crate::mark::Missing::Head, "unstamped_head"));
         }
         if split.extent == Closed::No && next == Next::End {
@@ -84,8 +87,8 @@ impl<'a> Finish<'a> {
         if matches!(event.style, Style::Python | Style::Stdlib) {
             let Event { level, logger, message, .. } = event;
             let run_id = above.run_id();
-            self.original =
-                Some(Original { before: above.before, end: above.end, level, run_id, logger, message });
+            let end = above.end_with_blanks();
+            self.original = Some(Original { before: above.before, end, level, run_id, logger, message });
         }
         out.records.push(Record {
             span,
@@ -168,7 +171,6 @@ impl<'a> Finish<'a> {
             first_line: split.first_line,
             message: split.message,
             payload: split.payload,
-            n_lines: above.n_lines,
             body: above.shapes.body,
             flags,
         }
@@ -179,7 +181,12 @@ impl<'a> Finish<'a> {
         let mut flags = Flags::NONE;
         if split.extent == Closed::No {
             flags = flags.with(Flags::TRUNCATED);
-            report(out, above, Code::TruncatedPayload, "expected the end of the JSON object, found the end of the event");
+            report(
+                out,
+                above,
+                Code::TruncatedPayload,
+                "expected the end of the JSON object, found the end of the event",
+            );
         }
         let is_mixed = above.head == Stamping::Unstamped && above.stamping == Stamping::Stamped;
         if is_mixed || (self.input_start == Some(above.before.at) && is_headless(above, next)) {
@@ -191,13 +198,7 @@ impl<'a> Finish<'a> {
             report(out, above, Code::InvalidUtf8, "expected UTF-8, found other bytes");
         }
         if above.rejected.lines > 0 {
-            out.issues.push(Issue {
-                code: Code::TextAfterEnd,
-                start: above.rejected_at.start,
-                end: above.rejected_at.end,
-                line: above.rejected_line,
-                message: Cow::Borrowed("expected nothing behind the last line of the log, found lines without a stamp"),
-            });
+            text_after_end(out, above);
         }
         flags
     }
@@ -210,7 +211,12 @@ impl<'a> Finish<'a> {
         merge(&mut out.account.rejected, above.rejected);
         if !self.reported.copies {
             self.reported.copies = true;
-            report(out, above, Code::DuplicateRecord, "the event before, printed once more with its message as data");
+            report(
+                out,
+                above,
+                Code::DuplicateRecord,
+                "the event before, printed once more with its message as data",
+            );
         }
     }
 
@@ -227,28 +233,17 @@ impl<'a> Finish<'a> {
             None => {
                 if !self.reported.streams {
                     self.reported.streams = true;
-                    report(out, above, Code::TooManyStreams, "expected fewer relayed runs in one stretch of a log");
+                    report(
+                        out,
+                        above,
+                        Code::TooManyStreams,
+                        "expected fewer relayed runs in one stretch of a log",
+                    );
                 }
                 return 0;
             }
         };
         u32::try_from(index + 1).unwrap_or(0)
-    }
-
-    /// Reports an event that had to be cut.
-    pub(super) fn long_event(&self, above: &Above<'a>, out: &mut Batch<'a>) {
-        report(out, above, Code::EventTooLong, "expected at most 10,000 lines and 1 MiB, found more");
-    }
-
-    /// Reports a line that had to be cut.
-    pub(super) fn long_line(&self, above: &Above<'a>, out: &mut Batch<'a>) {
-        report(out, above, Code::LineTooLong, "expected at most 1 MiB, found a longer line");
-    }
-
-    /// Reports a line that was joined because it has no stamp.
-    pub(super) fn unstamped_line(&self, start: usize, end: usize, line: u32, out: &mut Batch<'a>) {
-        let message = Cow::Borrowed("expected a stamp as on the lines before, found none");
-        out.issues.push(Issue { code: Code::UnstampedLine, start, end, line, message });
     }
 }
 
@@ -256,14 +251,6 @@ impl<'a> Finish<'a> {
 fn is_headless(above: &Above<'_>, next: Next) -> bool {
     above.head == Stamping::Unstamped
         && (above.stamping == Stamping::Stamped || next == Next::Line(Stamping::Stamped))
-}
-
-/// An issue about an event as a whole, put before those about its further lines.
-fn report(out: &mut Batch<'_>, above: &Above<'_>, code: Code, message: &'static str) {
-    let at = out.issues.len().min(above.before.issues);
-    let (start, line) = (above.before.at, above.before.line);
-    let issue = Issue { code, start, end: above.end, line, message: Cow::Borrowed(message) };
-    out.issues.insert(at, issue);
 }
 
 fn account(above: &Above<'_>, out: &mut Batch<'_>) {

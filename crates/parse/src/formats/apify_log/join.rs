@@ -45,8 +45,6 @@ pub(super) struct Shapes {
     list: List,
     /// Whether the event begins with an indented line: the rest of one that is not there.
     is_fragment: bool,
-    /// Whether the last line stands inside of a traceback: its head, or an indented line.
-    is_inside: bool,
     /// Whether the event has one line so far.
     is_alone: bool,
     /// Whether one of its lines asks to check what follows.
@@ -69,7 +67,9 @@ enum Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Traceback {
     Absent,
-    Open,
+    /// The last line is its head or indented: the line that says what happened may follow.
+    Inside,
+    Outside,
     Closed,
 }
 
@@ -99,7 +99,6 @@ impl Shapes {
             traceback: Traceback::Absent,
             list: List::Absent,
             is_fragment: false,
-            is_inside: false,
             is_alone: true,
             asks: false,
         };
@@ -115,7 +114,6 @@ impl Shapes {
         match text.first() {
             Some(b' ' | b'\t') => {
                 self.is_fragment = true;
-                self.is_inside = true;
                 self.indented(text.trim_ascii_start());
             }
             Some(b'T') if is_traceback(text) => self.open_traceback(),
@@ -127,8 +125,7 @@ impl Shapes {
     }
 
     fn open_traceback(&mut self) {
-        self.traceback = Traceback::Open;
-        self.is_inside = true;
+        self.traceback = Traceback::Inside;
         self.body = Body::Traceback;
     }
 
@@ -148,13 +145,17 @@ impl Shapes {
         self.asks |= last.last() == Some(&b':') && last.ends_with(b"lease check the following:");
         if let Some(b' ' | b'\t') = text.first() {
             self.indented(text.trim_ascii_start());
-            self.is_inside = true;
             return Verdict::Joins;
         }
-        let was_inside = std::mem::take(&mut self.is_inside);
+        let traceback = self.traceback;
+        if traceback == Traceback::Inside {
+            self.traceback = Traceback::Outside;
+        }
         match self.node(text, below) {
-            Verdict::Starts if self.closes_traceback(text, was_inside) => Verdict::Joins,
-            Verdict::Starts if was_alone && self.is_scrapy_list(text, first) => Verdict::Joins,
+            Verdict::Starts if traceback == Traceback::Inside && self.closes_traceback(text) => {
+                Verdict::Joins
+            }
+            Verdict::Starts if was_alone && is_scrapy_list(self.style, text, first) => Verdict::Joins,
             Verdict::Starts if self.flush(text, first) => Verdict::Joins,
             verdict => verdict,
         }
@@ -176,6 +177,9 @@ impl Shapes {
             (_, Some(b'T')) if self.body == Body::Text && is_traceback(text) => self.body = Body::Traceback,
             _ => {}
         }
+        if self.traceback == Traceback::Outside {
+            self.traceback = Traceback::Inside;
+        }
         if self.list == List::Table {
             self.list = List::Absent;
         }
@@ -189,29 +193,26 @@ impl Shapes {
     /// A line at column 0 as part of Node's report.
     fn node(&mut self, text: &[u8], below: impl FnOnce() -> Below) -> Verdict {
         match self.node {
-            Node::Absent => return Verdict::Starts,
             Node::Place => match below() {
                 Below::Caret => self.node = Node::Source,
                 Below::Other => return Verdict::Starts,
                 Below::Unread => return Verdict::Open,
             },
             Node::Source if is_caret(text) => self.carets(),
-            Node::Source => return Verdict::Starts,
-            Node::Caret if self.is_fragment && !is_python_error(text) => return Verdict::Starts,
-            Node::Caret => self.node = Node::Error,
+            Node::Caret if !self.is_fragment || is_python_error(text) => self.node = Node::Error,
             Node::Error if is_node_trailer(text) => {
                 if text.starts_with(b"Node.js") {
                     self.node = Node::Absent;
                 }
             }
-            Node::Error => return Verdict::Starts,
+            Node::Absent | Node::Source | Node::Caret | Node::Error => return Verdict::Starts,
         }
         Verdict::Joins
     }
 
     /// The line that says which exception a traceback at column 0 is about.
-    fn closes_traceback(&mut self, text: &[u8], was_inside: bool) -> bool {
-        let closes = self.traceback == Traceback::Open && was_inside && self.list != List::Logs && is_python_error(text);
+    fn closes_traceback(&mut self, text: &[u8]) -> bool {
+        let closes = self.list != List::Logs && is_python_error(text);
         if closes {
             self.traceback = Traceback::Closed;
             self.interrupt();
@@ -239,7 +240,9 @@ impl Shapes {
             Some(b'=') if is_playwright_head(text) => List::Logs,
             Some(b'N') if self.list == List::LogsClosed && is_playwright_note(text) => open,
             Some(b'C') if text == b"Call log:" => List::Calls,
-            Some(b'C') if text.starts_with(b"Cause:") && memmem::find(first, b"API request failed").is_some() => {
+            Some(b'C')
+                if text.starts_with(b"Cause:") && memmem::find(first, b"API request failed").is_some() =>
+            {
                 List::Cause
             }
             Some(b'-') if text.starts_with(b"- ") && (self.asks || self.list == List::Calls) => open,
@@ -253,14 +256,13 @@ impl Shapes {
         self.list = list;
         true
     }
+}
 
-    /// `[]` and `['scrapy…` below `Enabled …:` of Scrapy.
-    fn is_scrapy_list(&self, text: &[u8], first: &[u8]) -> bool {
-        matches!(self.style, Style::Python | Style::Stdlib)
-            && text.first() == Some(&b'[')
-            && first.starts_with(b"Enabled ")
-            && matches!(text.get(1), Some(b']' | b'\''))
-    }
+/// `[]` and `['scrapy…` below `Enabled …:` of Scrapy.
+fn is_scrapy_list(style: Style, text: &[u8], first: &[u8]) -> bool {
+    matches!(style, Style::Python | Style::Stdlib)
+        && matches!(text, [b'[', b']' | b'\'', ..])
+        && first.starts_with(b"Enabled ")
 }
 
 #[cfg(test)]

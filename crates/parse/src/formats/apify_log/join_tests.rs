@@ -27,7 +27,11 @@ fn check(lines: &[&str], expect: &[usize], body: Body) {
         events.push((vec![line], Shapes::begin(style, line.as_bytes())));
     }
     let found: Vec<usize> = events.iter().map(|(texts, _)| texts.len()).collect();
-    assert_eq!((found.as_slice(), events.last().map(|(_, shapes)| shapes.body)), (expect, Some(body)), "{lines:#?}");
+    assert_eq!(
+        (found.as_slice(), events.last().map(|(_, shapes)| shapes.body)),
+        (expect, Some(body)),
+        "{lines:#?}"
+    );
 }
 
 #[test]
@@ -50,7 +54,11 @@ fn tracebacks() {
         Body::Traceback,
     );
     check(&["x", chain], &[1, 1], Body::Text);
-    check(&["[a] ERROR x", "      Traceback (most recent call last):", "      E: y", "Done: 1"], &[3, 1], Body::Text);
+    check(
+        &["[a] ERROR x", "      Traceback (most recent call last):", "      E: y", "Done: 1"],
+        &[3, 1],
+        Body::Text,
+    );
     check(&["[a] WARN  Retrying", "File \"a.py\", line 1, in f,     code"], &[2], Body::Text);
     check(&[&["ACTOR: x"], &trace[..]].concat(), &[1, 4], Body::Traceback);
 }
@@ -58,7 +66,17 @@ fn tracebacks() {
 #[test]
 fn node_crashes() {
     let crash = |source: &'static str, caret: &'static str| {
-        vec!["x", "file:///a/b.js:74", source, caret, "FileNotFoundError: y", "    at z", "}", "Node.js v20.1.0", "w"]
+        vec![
+            "x",
+            "file:///a/b.js:74",
+            source,
+            caret,
+            "FileNotFoundError: y",
+            "    at z",
+            "}",
+            "Node.js v20.1.0",
+            "w",
+        ]
     };
     check(&crash("            throw e;", "   ^")[..8], &[1, 7], Body::NodeCrash);
     check(&crash("throw e;", "^"), &[1, 7, 1], Body::Text);
@@ -71,7 +89,11 @@ fn node_crashes() {
 fn playwright_blocks() {
     let head = "=========================== logs ===========================";
     let rule = "============================================================";
-    check(&["WARN  x", head, "waiting for y", rule, "    at z", "Note: use DEBUG=pw:api y", "w"], &[6, 1], Body::Text);
+    check(
+        &["WARN  x", head, "waiting for y", rule, "    at z", "Note: use DEBUG=pw:api y", "w"],
+        &[6, 1],
+        Body::Text,
+    );
     check(&["x", rule, "y"], &[1, 1, 1], Body::Text);
     check(&["[a] WARN  x", "Call log:", "  - navigating", "- waiting", "y"], &[4, 1], Body::Text);
 }
@@ -80,7 +102,11 @@ fn playwright_blocks() {
 fn tables() {
     let table = ["┌──┬──┐", "│ a │ 1 │", "└──┴──┘"];
     check(&[&["[a] INFO  Final request statistics:"], &table[..]].concat(), &[4], Body::Table);
-    check(&[&["[a] INFO  Current request statistics:"], &table[..], &table[..1]].concat(), &[4, 1], Body::Text);
+    check(
+        &[&["[a] INFO  Current request statistics:"], &table[..], &table[..1]].concat(),
+        &[4, 1],
+        Body::Text,
+    );
     check(&[&["x"], &table[..1]].concat(), &[1, 1], Body::Text);
 }
 
@@ -92,7 +118,12 @@ fn lists() {
     check(&["[a] INFO  Enabled item pipelines:", "[] ({})", "[] ({})"], &[2, 1], Body::Text);
     check(&["[a] INFO  Disabled:", "[] ({})"], &[1, 1], Body::Text);
     check(
-        &["WARN  ApifyClient: API request failed 4 times.", "Cause:ApifyApiError: x", "statusCode: 429", "y z"],
+        &[
+            "WARN  ApifyClient: API request failed 4 times.",
+            "Cause:ApifyApiError: x",
+            "statusCode: 429",
+            "y z",
+        ],
         &[3, 1],
         Body::Text,
     );

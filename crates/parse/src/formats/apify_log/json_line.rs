@@ -42,7 +42,10 @@ pub(super) fn read(text: &[u8]) -> Option<(Anchor, Span)> {
     let ts: Option<Micros> = fields.time.and_then(inside).and_then(rfc3339);
     let logger = Span { start: start + prefix.logger.start, end: start + prefix.logger.end };
     let message = start + prefix.message;
-    Some((Anchor { style: Style::Json, level, logger, message, ts }, Span { start: message, end: start + msg.len() }))
+    Some((
+        Anchor { style: Style::Json, level, logger, message, ts },
+        Span { start: message, end: start + msg.len() },
+    ))
 }
 
 /// The message of such a line, and the lines below it.
@@ -66,7 +69,12 @@ mod tests {
     fn check(text: &str, expect: Option<(Level, &str, &str, Option<Micros>)>) {
         let found = read(text.as_bytes()).map(|(anchor, msg)| {
             let Anchor { level, logger, ts, .. } = anchor;
-            (level, text.get(logger.start..logger.end).unwrap_or("?"), text.get(msg.start..msg.end).unwrap_or("?"), ts)
+            (
+                level,
+                text.get(logger.start..logger.end).unwrap_or("?"),
+                text.get(msg.start..msg.end).unwrap_or("?"),
+                ts,
+            )
         });
         assert_eq!(found, expect, "{text}");
     }

@@ -120,7 +120,11 @@ fn stdlib(text: &[u8], level: Level, len: usize) -> Option<Anchor> {
         return None;
     }
     let rest = text.get(len + 1..)?;
-    let name = rest.iter().take(MAX_LOGGER_BYTES).take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
+    let name = rest
+        .iter()
+        .take(MAX_LOGGER_BYTES)
+        .take_while(|byte| byte.is_ascii_graphic() && **byte != b':')
+        .count();
     if name == 0 || rest.get(name) != Some(&b':') {
         return None;
     }

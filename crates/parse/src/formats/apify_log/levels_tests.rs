@@ -58,7 +58,10 @@ fn older_and_other_styles() {
     check("WARNING: x", (Style::Colon, Level::Warn, "", "x"));
     check("INFO:apify:Exiting actor", (Style::Stdlib, Level::Info, "apify", "Exiting actor"));
     check("ERROR:a.b_c:", (Style::Stdlib, Level::Error, "a.b_c", ""));
-    check("2020-04-17 23:51:22 [scrapy.utils.log] INFO: x", (Style::Stdlib, Level::Info, "scrapy.utils.log", "x"));
+    check(
+        "2020-04-17 23:51:22 [scrapy.utils.log] INFO: x",
+        (Style::Stdlib, Level::Info, "scrapy.utils.log", "x"),
+    );
     check("2020-04-17 23:51:22,123 INFO:root:x", (Style::Stdlib, Level::Info, "root", "x"));
 }
 

@@ -51,7 +51,9 @@ impl<'a> Line<'a> {
         let bytes = trim_end(line);
         let mut head = match stamps.read(bytes) {
             Some(stamp) => match behind(bytes, stamp.len) {
-                Some(text_at) => Head { text_at, ts: Some(stamp.ts), stamping: Stamping::Stamped, relay: None },
+                Some(text_at) => {
+                    Head { text_at, ts: Some(stamp.ts), stamping: Stamping::Stamped, relay: None }
+                }
                 None => Head::NONE,
             },
             None => unusual(bytes, stamps),
@@ -133,7 +135,8 @@ fn relay(bytes: &[u8]) -> Option<(Stream<'_>, usize)> {
     let arrow = inside.get(close + 1..)?.strip_prefix(b" ->")?;
     let inside = inside.get(..close)?;
     let key = memmem::rfind(inside, b" runId:")?;
-    let run_id = inside.get(key + 7..).filter(|id| !id.is_empty() && id.iter().all(u8::is_ascii_alphanumeric))?;
+    let run_id =
+        inside.get(key + 7..).filter(|id| !id.is_empty() && id.iter().all(u8::is_ascii_alphanumeric))?;
     let name = inside.get(..key)?;
     let name = name.strip_prefix(b"apify.").unwrap_or(name);
     let blank = match arrow.first() {
@@ -215,8 +218,14 @@ mod tests {
         let (outer, inner) = ("2025-07-14T00:00:09.000Z", "2025-07-14T00:00:03.000Z");
         check(&format!("{outer} [apify.a runId:A1] -> {inner} hi"), Some(3000), "A1", "hi");
         check(&format!("[apify.a runId:A1] -> {inner} hi"), Some(3000), "A1", "hi");
-        check(&format!("{outer} [apify.a runId:A1] -> Status: RUNNING, Message: "), None, "A1", "Status: RUNNING, Message:");
-        let nested = format!("{outer} [apify.a runId:A1] -> {inner} [apify.b runId:B2] -> 2025-07-14T00:00:02.000Z x");
+        check(
+            &format!("{outer} [apify.a runId:A1] -> Status: RUNNING, Message: "),
+            None,
+            "A1",
+            "Status: RUNNING, Message:",
+        );
+        let nested =
+            format!("{outer} [apify.a runId:A1] -> {inner} [apify.b runId:B2] -> 2025-07-14T00:00:02.000Z x");
         check(&nested, Some(2000), "B2", "x");
         check(&format!("{outer} \x1b[36m[apify.a runId:A1] -> \x1b[39m{inner} hi"), Some(3000), "A1", "hi");
         check(&format!("{outer} [apify.a runId:A1] -> {inner}"), Some(3000), "A1", "");

@@ -43,7 +43,8 @@ pub(super) fn metadata(document: &[u8]) -> Option<Metadata> {
     let answer = serde_json::from_slice(document).map(|Answer { data }| data);
     let object = answer.or_else(|_| serde_json::from_slice::<Object<'_>>(document)).ok()?;
     let (status, word) = status(&object.status)?;
-    let is_run = object.build_id.is_some() || object.default_dataset_id.is_some() || object.container_url.is_some();
+    let is_run =
+        object.build_id.is_some() || object.default_dataset_id.is_some() || object.container_url.is_some();
     let is_build = !is_run && object.build_number.is_some();
     let started_at = instant(object.started_at.as_deref());
     if started_at.is_none() && !is_run && !is_build || object.act_id.is_empty() {
@@ -125,7 +126,10 @@ mod tests {
         let run = r#"{"data":{"id":"R1","actId":"A1","status":"TIMED-OUT","startedAt":"1970-01-01T00:00:01.000Z",
             "finishedAt":"1970-01-01T00:00:03.500Z","buildId":"B1","exitCode":null,"stats":{"x":1}}}"#;
         let found = metadata(run.as_bytes()).expect("a run object");
-        assert_eq!((found.run_id.as_deref(), found.build_id.as_deref(), found.group), (Some("R1"), Some("B1"), None));
+        assert_eq!(
+            (found.run_id.as_deref(), found.build_id.as_deref(), found.group),
+            (Some("R1"), Some("B1"), None)
+        );
         assert_eq!((found.status, found.kind), (Some(Status::TimedOut), Some(Kind::Run)));
         assert_eq!((found.started_at, found.stopped_at), (Some(1_000_000), Some(3_500_000)));
         assert_eq!(found.status_reason.as_deref(), Some("TIMED-OUT"));
@@ -135,7 +139,10 @@ mod tests {
     fn builds_and_reasons() {
         let build = br#"{"id":"B1","actId":"A1","status":"FAILED","buildNumber":"0.0.1","exitCode":2,"startedAt":null}"#;
         let found = metadata(build).expect("a build object");
-        assert_eq!((found.kind, found.status_reason.as_deref()), (Some(Kind::Build), Some("FAILED, exit code 2")));
+        assert_eq!(
+            (found.kind, found.status_reason.as_deref()),
+            (Some(Kind::Build), Some("FAILED, exit code 2"))
+        );
         assert_eq!(reason("FAILED", Some(91), Some(" oops ")), "FAILED, exit code 91: oops");
         assert_eq!(reason("SUCCEEDED", Some(0), Some("done")), "SUCCEEDED");
     }

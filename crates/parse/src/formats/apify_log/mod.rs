@@ -26,6 +26,7 @@ mod outcome;
 mod payload;
 mod platform;
 mod read;
+mod report;
 mod requests;
 mod shape;
 mod stats;

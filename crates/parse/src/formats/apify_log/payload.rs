@@ -75,7 +75,9 @@ pub(super) fn split_lines(raw: &[u8]) -> Split<'_> {
             let payload = found.slice(payload).unwrap_or_default();
             behind_lines(raw, first, start + at, Text::plain(payload))
         }
-        Found::Unclosed(_) if !matches!(first_found, Found::Object { .. }) => around(raw, first, first_found, Closed::No),
+        Found::Unclosed(_) if !matches!(first_found, Found::Object { .. }) => {
+            around(raw, first, first_found, Closed::No)
+        }
         Found::Unclosed(_) | Found::Nothing => around(raw, first, first_found, first_found.extent()),
     }
 }
@@ -99,7 +101,10 @@ fn around<'a>(raw: &'a [u8], first: &'a [u8], found: Found, extent: Closed) -> S
 
 /// An object that is spread over lines.
 enum Wrapped {
-    Object { start: usize, len: usize },
+    Object {
+        start: usize,
+        len: usize,
+    },
     /// The event ends inside it.
     Unclosed,
     Nothing,
@@ -121,7 +126,8 @@ fn wrapped(raw: &[u8], first: &[u8], first_found: Found) -> Wrapped {
         let rest = raw.get(start..).unwrap_or_default();
         let line = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
         at = start + line.len();
-        let line_start = memrchr(b'\n', raw.get(..start).unwrap_or_default()).map_or(0, |newline| newline + 1);
+        let line_start =
+            memrchr(b'\n', raw.get(..start).unwrap_or_default()).map_or(0, |newline| newline + 1);
         let line = trim_coloured(raw.get(line_start..at).unwrap_or_default());
         let text_start = head_len(line);
         if let Found::Unclosed(open) = last_object(line.get(text_start..).unwrap_or_default()) {
@@ -195,7 +201,6 @@ impl Found {
 /// The object that closes `text`, which has no blanks or ANSI at its end.
 fn last_object(text: &[u8]) -> Found {
     let end = match text {
-        [.., b'}'] => text.len(),
         [.., b'}', b')'] => text.len() - 1,
         _ => text.len(),
     };
@@ -222,7 +227,9 @@ fn closing_object(text: &[u8], end: usize) -> Found {
     let Some(start) = opening_brace(text.get(..end).unwrap_or_default()) else { return Found::Nothing };
     let is_closed = is_after_parenthesis(text, start) == (end < text.len());
     match object_len(text.get(start..end).unwrap_or_default()) {
-        Parsed::Whole(len) if len == end - start && is_closed && is_candidate(text, start) => Found::Object { start, end },
+        Parsed::Whole(len) if len == end - start && is_closed && is_candidate(text, start) => {
+            Found::Object { start, end }
+        }
         _ => Found::Nothing,
     }
 }
@@ -290,9 +297,17 @@ fn object_len(text: &[u8]) -> Parsed {
     let mut values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     match values.next() {
         Some(Ok(_)) => Parsed::Whole(values.byte_offset()),
-        Some(Err(error)) if error.is_eof() => Parsed::Unclosed,
+        Some(Err(error)) if error.is_eof() || is_cut_number(text, &error) => Parsed::Unclosed,
         _ => Parsed::Broken,
     }
+}
+
+/// Whether the text ends inside of a number where no number may end: the parser calls that wrong, not cut.
+fn is_cut_number(text: &[u8], error: &serde_json::Error) -> bool {
+    let line = memrchr(b'\n', text).map_or(0, |newline| newline + 1);
+    matches!(text.last(), Some(b'.' | b'e' | b'E' | b'-' | b'+'))
+        && error.column() >= text.len() - line
+        && error.line() == memchr_iter(b'\n', text).count() + 1
 }
 
 /// The object that begins at `start` and is spread over all the lines behind.
@@ -335,8 +350,14 @@ fn without_colour(text: &[u8]) -> &[u8] {
         return text;
     }
     let from = text.len().saturating_sub(MAX_SEQUENCE);
-    let Some(at) = memrchr(ESC, text.get(from..).unwrap_or_default()).map(|at| from + at) else { return text };
-    if at + escape_len(text.get(at..).unwrap_or_default()) == text.len() { text.get(..at).unwrap_or_default() } else { text }
+    let Some(at) = memrchr(ESC, text.get(from..).unwrap_or_default()).map(|at| from + at) else {
+        return text;
+    };
+    if at + escape_len(text.get(at..).unwrap_or_default()) == text.len() {
+        text.get(..at).unwrap_or_default()
+    } else {
+        text
+    }
 }
 
 /// Whether a text holds nothing but blanks and ANSI.

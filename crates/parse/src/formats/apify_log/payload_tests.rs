@@ -38,6 +38,8 @@ fn none() {
         r#"x{"a":1}"#,
         r#"x {"a":1})"#,
         "x {",
+        r#"x {"a":1..2-"#,
+        r#"x {"a":b."#,
         "}",
     ] {
         check(raw, raw, None, Closed::Yes);
@@ -46,7 +48,16 @@ fn none() {
 
 #[test]
 fn unclosed() {
-    for raw in [r#"x {"a":1,"b"#, r#"x ({"a": 1"#, r#"x ({"a":1}"#, r#"x {"a":{"b":1}"#, r#"x {""#] {
+    for raw in [
+        r#"x {"a":1."#,
+        r#"x {"a":-"#,
+        r#"x {"a":1e"#,
+        r#"x {"a":1,"b"#,
+        r#"x ({"a": 1"#,
+        r#"x ({"a":1}"#,
+        r#"x {"a":{"b":1}"#,
+        r#"x {""#,
+    ] {
         check(raw, raw, None, Closed::No);
     }
 }
@@ -57,9 +68,24 @@ const S: &str = "2025-01-01T00:00:00.000Z ";
 fn on_other_lines() {
     check(&format!("x\n{S} {{\"id\":1}}"), "x", Some("{\"id\":1}"), Closed::Yes);
     check(&format!("x\n{S}\n{S} {{\"id\":1}}"), "x", Some("{\"id\":1}"), Closed::Yes);
-    check(&format!("x\n{S}    at a (b:1) {{\"id\":1}}"), "x\n    at a (b:1)", Some("{\"id\":1}"), Closed::Yes);
-    check(&format!("x {{\"id\":1}}\n{S}  Error: y\n{S}    at z"), "x\n  Error: y\n    at z", Some("{\"id\":1}"), Closed::Yes);
-    check("x {\"a\":1,\n \"b\":{\"c\":2},\n\"d\":3}", "x", Some("{\"a\":1,\n \"b\":{\"c\":2},\n\"d\":3}"), Closed::Yes);
+    check(
+        &format!("x\n{S}    at a (b:1) {{\"id\":1}}"),
+        "x\n    at a (b:1)",
+        Some("{\"id\":1}"),
+        Closed::Yes,
+    );
+    check(
+        &format!("x {{\"id\":1}}\n{S}  Error: y\n{S}    at z"),
+        "x\n  Error: y\n    at z",
+        Some("{\"id\":1}"),
+        Closed::Yes,
+    );
+    check(
+        "x {\"a\":1,\n \"b\":{\"c\":2},\n\"d\":3}",
+        "x",
+        Some("{\"a\":1,\n \"b\":{\"c\":2},\n\"d\":3}"),
+        Closed::Yes,
+    );
     check("x ({\"a\":1,\n \"b\":2})", "x", Some("{\"a\":1,\n \"b\":2}"), Closed::Yes);
     check(&format!("x {{\"a\":1,\n{S} \"b\":2"), "x {\"a\":1,\n \"b\":2", None, Closed::No);
     check(&format!("x\n{S}  y"), "x\n  y", None, Closed::Yes);

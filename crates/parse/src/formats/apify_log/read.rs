@@ -13,6 +13,7 @@ use super::json_line;
 use super::levels::{Anchor, anchor};
 use super::line::{Line, Stamping};
 use super::payload::is_blank;
+use super::report::{long_event, long_line, unstamped_line};
 use super::shape::is_caret;
 use super::view::{Scratch, View};
 use crate::encoding::bom_len;
@@ -172,7 +173,7 @@ impl<'a> Reader<'a, '_> {
         let Some(above) = &mut self.above else { return };
         if above.is_full(next) {
             above.flags = above.flags.with(Flags::TRUNCATED);
-            self.finish.long_event(above, self.out);
+            long_event(self.out, above);
             let head = self.head(line, view);
             self.begin(line, view, head, next);
         } else {
@@ -196,7 +197,7 @@ impl<'a> Reader<'a, '_> {
         }
         let is_new = self.above.as_ref().is_some_and(|above| above.is_full(next));
         if !is_new {
-            self.finish.unstamped_line(self.at, next, self.line, self.out);
+            unstamped_line(self.out, self.at, next, self.line);
             let verdict = self.judge(line, view, Style::Bare, next);
             if let (Some(above), Verdict::Starts | Verdict::Open) = (&mut self.above, verdict) {
                 above.shapes.interrupt();
@@ -225,6 +226,7 @@ impl<'a> Reader<'a, '_> {
     fn close_if_followed_too_far(&mut self, next: usize) {
         if self.above.as_ref().is_some_and(|above| above.is_followed_too_far(next)) {
             self.finish_above(Next::Line(Stamping::Unstamped));
+            self.finish.forget();
         }
     }
 
@@ -241,7 +243,7 @@ impl<'a> Reader<'a, '_> {
         if let Some(above) = &mut self.above {
             above.flags = above.flags.with(Flags::TRUNCATED);
             above.n_lines = 0;
-            self.finish.long_line(above, self.out);
+            long_line(self.out, above);
         }
         self.finish_above(Next::Line(Stamping::Unstamped));
         self.finish.forget();
@@ -314,3 +316,7 @@ fn character_boundary(bytes: &[u8], at: usize) -> usize {
     let is_inside = |at: usize| bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
     (at.saturating_sub(3)..=at).rev().find(|at| !is_inside(*at)).unwrap_or(at)
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -29,7 +29,8 @@ pub(super) fn is_chain(text: &[u8]) -> bool {
 
 /// `module.XError: message` or `KeyboardInterrupt`: the line that closes a traceback.
 pub(super) fn is_python_error(text: &[u8]) -> bool {
-    let len = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')).count();
+    let len =
+        text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')).count();
     let starts_like_name = matches!(text.first(), Some(b'A'..=b'Z' | b'a'..=b'z' | b'_'));
     starts_like_name && matches!(text.get(len), None | Some(b':'))
 }
@@ -50,7 +51,9 @@ pub(super) fn is_node_place(text: &[u8]) -> bool {
     };
     let path = text.trim_ascii_end();
     let digits = path.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    is_path && path.get(..path.len() - digits).is_some_and(|path| path.ends_with(b":")) && memchr(b' ', path).is_none()
+    is_path
+        && path.get(..path.len() - digits).is_some_and(|path| path.ends_with(b":"))
+        && memchr(b' ', path).is_none()
 }
 
 /// Blanks and carets only.
@@ -66,7 +69,7 @@ pub(super) fn is_node_trailer(text: &[u8]) -> bool {
 
 /// `=== logs ===` of a Playwright error.
 pub(super) fn is_playwright_head(text: &[u8]) -> bool {
-    is_rule(text) && text.ends_with(b"===") && memchr::memmem::find(text, b"= logs =").is_some()
+    is_rule(text) && text.ends_with(b"====") && memchr::memmem::find(text, b"= logs =").is_some()
 }
 
 /// A line of equals signs, which closes Playwright's block.
@@ -111,11 +114,27 @@ mod tests {
 
     #[test]
     fn shapes() {
-        check(is_frame, &["at a (b.js:1:2)", "at file:///a.js:1:2 {\"id\":1}", "at x (<anonymous>)"], &["at home", "attic (1)"]);
-        check(is_python_error, &["ValueError: x", "a.b.CancelledError", "KeyboardInterrupt"], &["Done with it", "", "1: x", "x y: z"]);
-        check(is_node_place, &["node:internal/process/esm_loader:97", "file:///a/b.js:74", "/usr/src/a.js:1", "C:\\a.js:7"], &["http://localhost:80", "/a b.js:1", "/a/1", "n:1"]);
+        check(
+            is_frame,
+            &["at a (b.js:1:2)", "at file:///a.js:1:2 {\"id\":1}", "at x (<anonymous>)"],
+            &["at home", "attic (1)"],
+        );
+        check(
+            is_python_error,
+            &["ValueError: x", "a.b.CancelledError", "KeyboardInterrupt"],
+            &["Done with it", "", "1: x", "x y: z"],
+        );
+        check(
+            is_node_place,
+            &["node:internal/process/esm_loader:97", "file:///a/b.js:74", "/usr/src/a.js:1", "C:\\a.js:7"],
+            &["http://localhost:80", "/a b.js:1", "/a/1", "n:1"],
+        );
         check(is_caret, &["   ^", "^", "  ^^^^"], &["", " ", " ^ x"]);
-        check(is_playwright_head, &["=========================== logs ==========================="], &["=========", "=== logs"]);
+        check(
+            is_playwright_head,
+            &["=========================== logs ==========================="],
+            &["=========", "=== logs"],
+        );
         check(is_box, &["┌───┐", "│ a │ 1 │", "└─┘", "╔═╗"], &["│".get(..0).unwrap_or_default(), "é", "–"]);
         check(is_key_value, &["statusCode: 429", "stack:"], &["a b: c", ": x", "http://x"]);
         check(is_python_file, &["File \"a.py\", line 1, in b"], &["File \"a.py\"", "File a"]);

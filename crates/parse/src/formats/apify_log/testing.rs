@@ -17,7 +17,6 @@ pub(super) fn event<'a>(style: Style, level: Level, logger: &'a str, line: &'a s
         first_line: line.as_bytes(),
         message: Text::plain(line.as_bytes()),
         payload: None,
-        n_lines: 1,
         body: Body::Text,
         flags: Flags::NONE,
     }
