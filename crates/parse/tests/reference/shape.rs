@@ -54,9 +54,8 @@ impl Above {
         ends && self.stamped && self.texts.len() == 1
     }
 
-    /// Whether a non-blank line goes on with this event. Blank lines between do not matter.
-    ///
-    ///  `below` is the text of the line below it.
+    /// Whether a non-blank line goes on with this event; blank lines between do not matter.
+    /// `below` is the text of the line below it.
     pub fn takes(&self, line: &Line, below: &str) -> bool {
         if self.stamped && !line.stamped {
             return true;
@@ -105,7 +104,7 @@ impl Above {
         }
         // The place and the source line stand above the caret.
         let from = if reports { 2 } else { 0 };
-        let Some(caret) = said.iter().skip(from).position(|line| is_caret(line)).map(|at| at + from) else {
+        let Some(caret) = said.iter().skip(from).position(is_caret).map(|at| at + from) else {
             return reports && if said.len() == 1 { is_carets(below) } else { is_carets(text) };
         };
         let behind = said.iter().skip(caret + 1).filter(|line| !line.starts_with([' ', '\t']));
