@@ -8,6 +8,7 @@
 //! Local logs of the same loggers, whose lines have no stamps, are read by the same rules.
 
 mod above;
+mod colour;
 mod copies;
 mod cut;
 mod detect;
@@ -22,6 +23,7 @@ mod line;
 mod load;
 mod meaning;
 mod metadata;
+mod object;
 mod outcome;
 mod payload;
 mod platform;

@@ -6,13 +6,13 @@
 use memchr::memchr;
 
 use super::above::{Above, Snapshot};
+use super::colour::is_blank;
 use super::event::Style;
 use super::finish::{Finish, Next};
 use super::join::{Below, Shapes, Verdict};
 use super::json_line;
 use super::levels::{Anchor, anchor};
 use super::line::{Line, Stamping};
-use super::payload::is_blank;
 use super::report::{long_event, long_line, unstamped_line};
 use super::shape::is_caret;
 use super::view::{Scratch, View};
