@@ -10,7 +10,7 @@ use memchr::memmem;
 use super::join::{self, Open};
 use super::marks::{self, Mark, Prefix};
 use super::model::{self, Form, Line, Writing};
-use super::needle::Needle;
+use super::needle::Words;
 use super::outcome;
 use super::phases::{InitClock, Phase, Phases};
 use super::replay::Replays;
@@ -124,14 +124,11 @@ pub(super) struct Reporter<'b, 'l, 'a> {
     clock: Option<i64>,
     end: Option<End>,
     init: Option<InitEvent>,
-    typescript: Needle<'a>,
-    modules: Needle<'a>,
-    built: Needle<'a>,
+    words: Words<'a>,
 }
 
 impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
     fn new(build: &'b Build<'l, 'a>, stretch: &'a [u8], offset: usize, wants: Wants) -> Self {
-        let figures = if wants == Wants::Everything { stretch } else { &[] };
         let clock = if build.init.is_some() { InitClock::Events } else { InitClock::Lines };
         Self {
             build,
@@ -143,15 +140,18 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             clock: None,
             end: None,
             init: build.init,
-            typescript: Needle::new(stretch, b"error TS", offset),
-            modules: Needle::new(figures, b" modules transformed", offset),
-            built: Needle::new(figures, b"built in ", offset),
+            words: Words::new(stretch, offset, wants),
         }
     }
 
     /// Takes one line that is no replay.
     fn take(&mut self, line: &Line<'a>, at: usize, out: &mut Batch<'a>) {
         if line.form == Form::Literal && line.n_lines <= 1 {
+            // Most lines say nothing to us, and their first byte tells.
+            if self.open == Open::Closed && marks::is_dull(line.message) && self.words.are_behind(line) {
+                self.since = at;
+                return self.record(line, Level::Info, Class::Plain, out);
+            }
             if self.open == Open::Closed || !self.joins(line, at, line.message, out) {
                 self.begin(line, at, line.message, out);
             }
@@ -172,11 +172,14 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             Some(mark) => self.platform(mark, line, at, head, out),
             None => self.tool(line, head, out),
         };
-        self.check_clock(line, out);
-        let blanks_so_far = if let Open::Block { blanks } = self.open { blanks } else { 0 };
-        if blanks_so_far == 0 {
+        if !matches!(self.open, Open::Block { blanks: 1.. }) {
             self.since = at;
         }
+        self.record(line, level, class, out);
+    }
+
+    fn record(&mut self, line: &Line<'a>, level: Level, class: Class, out: &mut Batch<'a>) {
+        self.check_clock(line, out);
         out.records.push(Record {
             span: line.span,
             line: line.number,
@@ -193,7 +196,9 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         });
         let (bytes, n_lines) = join::first_physical(self.build, line);
         out.account.record.add(bytes, n_lines);
-        out.account.continuation.add(line.span.len() - bytes, line.n_lines - n_lines);
+        if n_lines < line.n_lines {
+            out.account.continuation.add(line.span.len() - bytes, line.n_lines - n_lines);
+        }
     }
 
     /// What a line of the platform means.
@@ -211,12 +216,14 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         }
         self.phases.take(mark, at, out);
         match mark {
-            Mark::Tools if out.wants == Wants::Everything => telemetry::tools(head, out),
+            Mark::Tools if out.wants == Wants::Everything => {
+                telemetry::tools(&self.build.writing.decode(line), out);
+            }
             Mark::Restored if out.wants == Wants::Everything => telemetry::restored(head, out),
             _ => {}
         }
         if mark.is_end() {
-            self.ends(mark, line, at, head, out);
+            self.ends(mark, line, at, out);
         }
         match mark {
             Mark::UploadFailed | Mark::RestoreFailed => (Level::Warn, Class::Platform),
@@ -228,15 +235,16 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
     /// What a line of a tool means.
     fn tool(&mut self, line: &Line<'a>, head: &[u8], out: &mut Batch<'a>) -> (Level, Class) {
         telemetry::tell(head, out);
-        if self.modules.stands_in(line) {
+        let words = self.words.find(line);
+        if words.modules {
             telemetry::modules(&self.build.writing.decode(line), out);
         }
-        if self.built.stands_in(line) {
+        if words.built {
             telemetry::built_in(&self.build.writing.decode(line), out);
         }
         let coloured = line.form == Form::Coloured && memmem::find(head, b"error TS").is_some();
         let mut prefix = marks::prefix(head);
-        if (self.typescript.stands_in(line) || coloured) && prefix == Prefix::No {
+        if (words.typescript || coloured) && prefix == Prefix::No {
             prefix = Prefix::Plain(Level::Error);
         }
         if !matches!(self.open, Open::Block { .. }) || prefix != Prefix::No {
@@ -266,8 +274,9 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
     }
 
     /// Notes the end line; which one counts is known when the last line has been read.
-    fn ends(&mut self, mark: Mark, line: &Line<'a>, at: usize, head: &[u8], out: &mut Batch<'a>) {
-        let verdict = outcome::verdict(mark, head, self.phases.open(), self.phases.pages);
+    fn ends(&mut self, mark: Mark, line: &Line<'a>, at: usize, out: &mut Batch<'a>) {
+        let reason = first_line(self.build.writing.decode(line));
+        let verdict = outcome::verdict(mark, reason.as_bytes(), self.phases.open(), self.phases.pages);
         let closing = self.phases.closing(verdict.status, None);
         self.end = Some(End {
             mark: out.marks.len(),
@@ -278,7 +287,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         });
         out.mark(Annotation::Outcome(Outcome {
             status: verdict.status,
-            reason: first_line(self.build.writing.decode(line)),
+            reason,
             failure_class: verdict.failure_class,
             weight: 1,
             revoked_by: Revocation::Never,

@@ -269,6 +269,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         Ok(())
     }
 
+    #[inline]
     fn push(&mut self, element: Element<'a>, start: usize, end: usize) {
         let (line, amount) = self.newlines.amount(start, end);
         let ts = match element.stamp {

@@ -233,6 +233,32 @@ fn installing(line: &[u8]) -> Option<Mark> {
     (is_version && TOOLS.contains(&tool)).then_some(Mark::ToolInstall)
 }
 
+/// Whether nothing that is known starts like this line: no mark, no prefix, no figure.
+#[inline]
+pub(super) fn is_dull(line: &[u8]) -> bool {
+    !matches!(
+        line.first(),
+        Some(
+            b'A'..=b'F'
+            | b'I'
+            | b'N'
+            | b'R'..=b'W'
+            | b'a'
+            | b'e'
+            | b'f'
+            | b'n'
+            | b'w'
+            | b'0'..=b'9'
+            | b' '
+            | b'\t'
+            | b'('
+            | b'*'
+            | b'['
+            | 0xE2,
+        )
+    )
+}
+
 /// How a tool's line announces trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prefix {
@@ -326,9 +352,18 @@ mod tests {
         check("", None);
     }
 
+    #[test]
+    fn nothing_known_is_dull() {
+        for (text, _) in [A, B, C, D, E, F, I, N, R, S, U, V].concat() {
+            assert!(!is_dull(text), "{}", text.escape_ascii());
+        }
+        assert!(is_dull(b"") && is_dull(b"> shop@0.1.0 build") && !is_dull(SUCCESS));
+    }
+
     #[track_caller]
     fn check_prefix(line: &str, expect: Prefix) {
         assert_eq!(prefix(line.as_bytes()), expect, "{line}");
+        assert!(!is_dull(line.as_bytes()), "{line}");
     }
 
     #[test]

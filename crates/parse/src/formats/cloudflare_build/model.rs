@@ -105,9 +105,9 @@ impl Writing {
 }
 
 /// Bytes of a message that are decoded to recognise it. No mark is longer than a few dozen.
-const HEAD_BYTES: usize = 256;
-/// A beginning without escapes that is long enough to recognise the message by.
-const PLAIN_BYTES: usize = 64;
+const HEAD_BYTES: usize = 64;
+/// As many where some of them are ANSI sequences.
+const COLOURED_HEAD_BYTES: usize = 512;
 
 /// The first physical line of a message as text without ANSI, in `scratch` if it has to be decoded.
 pub(super) fn head<'h>(line: &Line<'h>, single: Codec, scratch: &'h mut Vec<u8>) -> &'h [u8] {
@@ -115,13 +115,8 @@ pub(super) fn head<'h>(line: &Line<'h>, single: Codec, scratch: &'h mut Vec<u8>)
         // Only a line that takes several physical ones can hold a newline as it stands.
         return if line.n_lines > 1 { first_line(line.message) } else { line.message };
     }
-    let raw = line.message.get(..HEAD_BYTES).unwrap_or(line.message);
-    if line.form == Form::Escaped
-        && let Some(at) = memchr::memchr(b'\\', raw)
-        && at >= PLAIN_BYTES
-    {
-        return raw.get(..at).unwrap_or(raw);
-    }
+    let len = if line.form == Form::Coloured { COLOURED_HEAD_BYTES } else { HEAD_BYTES };
+    let raw = line.message.get(..len).unwrap_or(line.message);
     scratch.clear();
     match single {
         Codec::JsonString => unescape_into(raw, scratch),
@@ -137,15 +132,21 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 }
 
 fn unescape_into(raw: &[u8], out: &mut Vec<u8>) {
-    let mut rest = raw;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        let (before, escape) = rest.split_at(at);
-        out.extend_from_slice(before);
-        let (decoded, len) = read_escape(escape);
-        out.extend_from_slice(decoded.encode_utf8(&mut [0; 4]).as_bytes());
-        rest = escape.get(len..).unwrap_or_default();
+    let mut at = 0;
+    while let Some(&byte) = raw.get(at) {
+        if byte == b'\\' {
+            let (decoded, len) = read_escape(raw.get(at..).unwrap_or_default());
+            if decoded == '\n' {
+                // Only the first line is asked for, but that there are others must show.
+                return out.push(b'\n');
+            }
+            out.extend_from_slice(decoded.encode_utf8(&mut [0; 4]).as_bytes());
+            at += len;
+        } else {
+            out.push(byte);
+            at += 1;
+        }
     }
-    out.extend_from_slice(rest);
 }
 
 /// Removes ANSI sequences without a second buffer.

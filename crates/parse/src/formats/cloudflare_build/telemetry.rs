@@ -61,8 +61,7 @@ pub(super) fn is_banner(line: &[u8]) -> bool {
 }
 
 /// The tools of `Detected the following tools from environment: npm@10.9.2, nodejs@22.16.0`.
-pub(super) fn tools(line: &[u8], out: &mut Batch<'_>) {
-    let text = String::from_utf8_lossy(line);
+pub(super) fn tools(text: &str, out: &mut Batch<'_>) {
     let Some((_, list)) = text.split_once(": ") else { return };
     for tool in list.split(',').map(str::trim).filter(|tool| !tool.is_empty()) {
         push(out, "tool_detected", 1.0, "count", tool);
