@@ -75,11 +75,13 @@ fn number_head(bytes: &[u8]) -> Option<(Micros, usize)> {
     Some((time::epoch(number)?, quote))
 }
 
+/// Eight times `0`.
+const ZEROES: u64 = 0x3030_3030_3030_3030;
+
 /// The number that eight digits mean, all of them looked at together.
 #[expect(clippy::inline_always, reason = "the loop over tuples is twice as slow around a call")]
 #[inline(always)]
 fn eight(digits: [u8; 8]) -> Option<i64> {
-    const ZEROES: u64 = 0x3030_3030_3030_3030;
     let chunk = u64::from_le_bytes(digits);
     let values = chunk.wrapping_sub(ZEROES);
     // A byte that is no digit sets its high half, by itself or once six is added to it.
