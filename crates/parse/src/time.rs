@@ -148,7 +148,8 @@ pub fn epoch(number: i64) -> Option<Micros> {
 /// `epoch` for a number with a fraction (`1636472400.5`).
 #[must_use]
 pub fn epoch_f64(number: f64) -> Option<Micros> {
-    if !number.is_finite() || number < 0.0 || number >= 9.2e18 {
+    // Neither an infinity nor what is no number is in the range.
+    if !(0.0..9.2e18).contains(&number) {
         return None;
     }
     let scale = match number {

@@ -15,7 +15,7 @@ struct Facts {
     /// Retried, of which with an id, with a second retry; lost.
     requests: [usize; 4],
     outcomes: Vec<String>,
-    facts: Vec<String>,
+    stated: Vec<String>,
     openings: usize,
     steps: Vec<String>,
     evidence: Evidence,
@@ -53,9 +53,9 @@ impl Facts {
             }
             Mark::Request(_) => self.requests[3] += 1,
             Mark::Outcome(outcome) => {
-                self.outcomes.push(format!("{stream} {} {}", outcome.status, outcome.reason))
+                self.outcomes.push(format!("{stream} {} {}", outcome.status, outcome.reason));
             }
-            Mark::Fact(_, value) => self.facts.push(value.to_string()),
+            Mark::Fact(_, value) => self.stated.push(value.to_string()),
             Mark::Opening(_) => self.openings += 1,
             Mark::StepStart(step) => self.steps.push(step.name.to_string()),
             _ => {}
@@ -64,6 +64,7 @@ impl Facts {
 }
 
 #[track_caller]
+#[expect(clippy::disallowed_methods, reason = "tests read files")]
 fn check(file: &str, check: impl FnOnce(&Facts)) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples/apify");
     let Ok(bytes) = std::fs::read(folder.join(file)) else { return };
@@ -79,7 +80,7 @@ fn two_crawls_one_after_the_other() {
         assert_eq!(facts.classes["platform"], platform);
         assert_eq!(facts.classes["statistics"], periodic + pools + ends);
         assert_eq!((facts.classes["retry"], facts.classes["status"]), (78, 5));
-        assert_eq!(facts.facts, ["6sOStSkN5Nfea7vRE", "crawlee 3.12.1"]);
+        assert_eq!(facts.stated, ["6sOStSkN5Nfea7vRE", "crawlee 3.12.1"]);
         assert_eq!((facts.openings, facts.outcomes.len()), (3, 0));
     });
 }
@@ -98,7 +99,7 @@ fn python_tables_and_exit_codes() {
     check("05_run_python_bluesky_2025_complete.log", |facts| {
         assert_eq!(facts.crawls, [(Some(4), Some(0), Some(0))]);
         assert_eq!(facts.outcomes, ["0 succeeded exit_code_0"], "its copy does not count");
-        assert_eq!(facts.facts, ["vLcoOOsp6wO72UmMl", "crawlee 0.5.4"]);
+        assert_eq!(facts.stated, ["vLcoOOsp6wO72UmMl", "crawlee 0.5.4"]);
     });
     check("45_run_python_stdlogging_2025_complete.log", |facts| {
         assert_eq!(facts.outcomes, ["0 failed actor_failed_with_exception"]);

@@ -5,6 +5,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files, and write expectations when told to")]
 
+#[path = "support/metadata.rs"]
+mod metadata;
 mod support;
 
 use std::fmt::Write as _;
@@ -72,7 +74,7 @@ fn foreign_verdict(format: &dyn Format, input: &Input) -> Option<String> {
         Verdict::Log { format: found, .. } => Some(format!("log: {}", found.about().id)),
         Verdict::Empty => Some("empty".to_owned()),
         Verdict::ErrorBody(text) => Some(format!("error-body: {text}")),
-        Verdict::Metadata(metadata) => Some(format!("metadata: {}", describe::metadata(&metadata))),
+        Verdict::Metadata(metadata) => Some(format!("metadata: {}", metadata::describe(&metadata))),
         Verdict::OwnOutput => Some("own-output".to_owned()),
         Verdict::Unknown(hint) => Some(format!("unknown: {hint}")),
     }

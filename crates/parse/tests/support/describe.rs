@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use chrono::{DateTime, SecondsFormat};
 use logmill_parse::mark::{Bounds, CrawlStage, CrawlStats, Fact, Fate, Mark, Revocation, RunId};
-use logmill_parse::{Evidence, Flags, Metadata, Micros, Record};
+use logmill_parse::{Evidence, Flags, Micros, Record};
 
 /// What an event says, apart from where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,14 +57,16 @@ fn bounds(start: Option<Micros>, stop: Option<Micros>) -> String {
 }
 
 /// Words joined by blanks: a fixed part, then `name=value` for what is there.
-struct Words(String);
+pub struct Words(pub String);
 
 impl Words {
-    fn new(head: String) -> Self {
+    /// The fixed part.
+    pub fn new(head: String) -> Self {
         Self(head)
     }
 
-    fn with<T: std::fmt::Display>(mut self, name: &str, value: Option<T>) -> Self {
+    /// A word, where there is a value.
+    pub fn with<T: std::fmt::Display>(mut self, name: &str, value: Option<T>) -> Self {
         if let Some(value) = value {
             write!(self.0, " {name}={value}").expect("writing to a string");
         }
@@ -180,23 +182,5 @@ fn crawl_stats(stats: &CrawlStats) -> String {
         .with("retried", stats.retried)
         .with("retries", stats.retries)
         .with("counted", stats.counted)
-        .0
-}
-
-/// What metadata says, by the names of its fields, in their order.
-pub fn metadata(metadata: &Metadata) -> String {
-    let Metadata { run_id, group, kind, status, status_reason, .. } = metadata;
-    let Metadata { created_at, started_at, stopped_at, build_id, branch, commit, .. } = metadata;
-    Words::new(run_id.clone().unwrap_or_else(|| "?".to_owned()))
-        .with("group", group.as_ref())
-        .with("kind", kind.as_ref())
-        .with("status", status.as_ref())
-        .with("reason", status_reason.as_ref())
-        .with("created", created_at.map(stamp))
-        .with("started", started_at.map(stamp))
-        .with("stopped", stopped_at.map(stamp))
-        .with("build", build_id.as_ref())
-        .with("branch", branch.as_ref())
-        .with("commit", commit.as_ref())
         .0
 }
