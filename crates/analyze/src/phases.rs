@@ -273,11 +273,11 @@ impl Phases {
         ends.push((flat.len(), n_events));
         let mut flat = flat.into_iter();
         let mut taken = 0;
-        for (number, (segment, (end_step, end_event))) in segments.iter().zip(ends).enumerate() {
+        for (segment, (end_step, end_event)) in segments.iter().zip(ends) {
             let top = self.steps.len();
             // The flat index `i` of a step of this segment becomes `i + shift`.
             let shift = top + 1 - taken;
-            self.steps.push(segment_step(number + 1, segment, end_event));
+            self.steps.push(segment_step(segment, end_event));
             for mut step in flat.by_ref().take(end_step - taken) {
                 step.parent = Some(step.parent.map_or(top, |parent| parent + shift));
                 step.depth += 1;
@@ -288,9 +288,9 @@ impl Phases {
     }
 }
 
-fn segment_step(number: usize, segment: &Segment, end_event: u64) -> StepDraft {
+fn segment_step(segment: &Segment, end_event: u64) -> StepDraft {
     StepDraft {
-        name: number.to_string(),
+        name: "segment".to_owned(),
         kind: StepKind::Segment,
         depth: 0,
         parent: None,

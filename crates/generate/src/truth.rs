@@ -305,7 +305,7 @@ impl TruthRun {
 /// `Initializing Actor`, when that comes later), `work` (from there to the last statistics,
 /// pool state, `Finished!` or `Exiting Actor`, else to the last event), `shutdown` (from there to
 /// the last event; left out when there is none behind). Runs with several segments have a
-/// step `1`, `2`, … for each at depth 0, from its first line to its last, and the phases at depth 1.
+/// step `segment` for each at depth 0, from its first line to its last, and the phases at depth 1.
 /// Apify build: `clone`, `prepare`, `build`, `push`, with Docker's own steps at depth 1 of `build`.
 /// Cloudflare: `init`, `clone`, `prepare`, `tool_install`, `install`, `build`, `deploy`,
 /// `cache_upload`. Alloy: one per result, named by its connector.

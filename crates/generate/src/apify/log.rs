@@ -246,10 +246,9 @@ impl<'a> Log<'a> {
     /// What is true of the finished log.
     pub fn finish(mut self) -> (TruthRun, u64) {
         let several = self.segments.len() > 1;
-        for (number, segment) in (1_u64..).zip(&self.segments) {
+        for segment in &self.segments {
             if several {
-                let name = number.to_string();
-                self.truth.steps.push(TruthStep::phase(&name, segment.first, segment.last, 0));
+                self.truth.steps.push(TruthStep::phase("segment", segment.first, segment.last, 0));
             }
             phases(segment, u8::from(several), &mut self.truth.steps);
         }
