@@ -129,7 +129,11 @@ fn mutated(lines: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             1 => chosen.insert(at, chosen[other].clone()),
             2 if chosen.len() > 1 => drop(chosen.remove(at)),
             _ => {
-                let len = random.below(chosen[at].len() + 1);
+                let mut len = random.below(chosen[at].len() + 1);
+                // Half of a box drawing character is something else to every reader.
+                while chosen[at].get(len).is_some_and(|byte| byte & 0xc0 == 0x80) {
+                    len -= 1;
+                }
                 chosen[at].truncate(len);
             }
         }

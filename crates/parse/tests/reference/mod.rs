@@ -35,6 +35,9 @@ pub struct Event {
     pub flags: Vec<&'static str>,
 }
 
+/// Flag of an event that was printed once more; such are taken out in the end.
+const COPY: &str = "copy";
+
 /// An event that may still grow.
 struct Pending {
     line: u64,
@@ -85,10 +88,11 @@ pub fn events(bytes: &[u8]) -> Vec<Event> {
             Some(Pending { line: index as u64 + 1, lines: vec![line.clone()], above: Above::new(line) });
     }
     close(pending, None, &mut events);
+    events.retain(|event| !event.flags.contains(&COPY));
     events
 }
 
-/// Finishes an event, and leaves it out where it is a copy of the one before. `next` is the line below it.
+/// Finishes an event, and flags it where it is a copy of the one before. `next` is the line below it.
 fn close(pending: Option<Pending>, next: Option<&Line>, events: &mut Vec<Event>) {
     let Some(Pending { line, lines, above }) = pending else { return };
     let first = lines.first();
@@ -127,17 +131,21 @@ fn close(pending: Option<Pending>, next: Option<&Line>, events: &mut Vec<Event>)
         run_id: above.run_id,
         flags: flags.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect(),
     };
-    if !events.last().is_some_and(|before| is_copy(&event, before)) {
-        events.push(event);
+    let is_copy = events.last().is_some_and(|before| is_copy(&event, before));
+    events.push(event);
+    if is_copy && let Some(copy) = events.last_mut() {
+        copy.flags.push(COPY);
     }
 }
 
 /// A doubly configured logger prints each record twice, the copy with its text as the extra `message`.
+/// What comes behind such a pair is no further copy.
 fn is_copy(event: &Event, before: &Event) -> bool {
     let extra =
         event.payload.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let said = extra.as_ref().and_then(|extra| extra.get("message")).and_then(serde_json::Value::as_str);
     said == Some(event.message.as_str())
+        && !before.flags.contains(&COPY)
         && (&event.logger, &event.level, &event.message, &event.run_id)
             == (&before.logger, &before.level, &before.message, &before.run_id)
 }

@@ -69,9 +69,13 @@ fn is_open(text: &str) -> bool {
     matches!(values.next(), Some(Err(error)) if error.is_eof())
 }
 
-/// Whether an object is begun that its line does not close: the first line, or the last.
+/// Whether an object is begun that its line does not close, or a group of Python's: on the first line or the
+/// last.
 fn opens(text: &str) -> bool {
     text.lines().take(1).chain(text.lines().last()).any(|line| {
-        line.match_indices("{\"").any(|(at, _)| stands_apart(&line[..at]) && is_open(&line[at..]))
+        line.match_indices("{\"").any(|(at, _)| {
+            let (before, rest) = line.split_at(at);
+            stands_apart(before) && (is_open(rest) || (before.ends_with('(') && is_object(rest)))
+        })
     })
 }

@@ -95,31 +95,50 @@ impl Above {
     fn takes_node_crash(&self, text: &str, below: &str) -> bool {
         let said = self.said();
         let reports = is_source_path(self.first());
-        let is_tail = self.first().starts_with([' ', '\t']);
-        let is_caret = |line: &&str| {
-            if is_tail { line.starts_with([' ', '\t']) && line.trim() == "^" } else { is_carets(line) }
-        };
-        if !reports && !is_tail {
-            return false;
-        }
-        // The place and the source line stand above the caret.
-        let from = if reports { 2 } else { 0 };
-        let Some(caret) = said.iter().skip(from).position(is_caret).map(|at| at + from) else {
+        let Some(caret) = self.caret() else {
             return reports && if said.len() == 1 { is_carets(below) } else { is_carets(text) };
         };
-        let behind = said.iter().skip(caret + 1).filter(|line| !line.starts_with([' ', '\t']));
-        let flush: Vec<&&str> = behind.skip_while(|line| is_tail && !is_error_line(line)).collect();
-        if flush.is_empty() {
-            return reports || is_error_line(text);
+        match self.reported_error() {
+            None => reports || is_error_line(text),
+            Some(error) => {
+                let ended = said.iter().skip(caret.max(error)).any(|line| line.starts_with("Node.js v"));
+                !ended
+                    && (text == "}"
+                        || text.starts_with("Node.js v")
+                        || text.starts_with("(Use `node --trace-"))
+            }
         }
-        let ended = flush.iter().any(|line| line.starts_with("Node.js v"));
-        !ended && (text == "}" || text.starts_with("Node.js v") || text.starts_with("(Use `node --trace-"))
+    }
+
+    /// Where the caret of a report stands: below place and source line, or alone where those are missing.
+    fn caret(&self) -> Option<usize> {
+        let said = self.said();
+        let is_indented = |line: &str| line.starts_with([' ', '\t']);
+        if is_source_path(self.first()) {
+            said.iter().skip(2).position(|line| is_carets(line)).map(|at| at + 2)
+        } else if is_indented(self.first()) {
+            said.iter().position(|line| is_indented(line) && line.trim() == "^")
+        } else {
+            None
+        }
+    }
+
+    /// Where the line stands that says which error a report is about.
+    fn reported_error(&self) -> Option<usize> {
+        let caret = self.caret()?;
+        let reports = is_source_path(self.first());
+        let is_error = |line: &str| !line.starts_with([' ', '\t']) && (reports || is_error_line(line));
+        self.said().iter().skip(caret + 1).position(|line| is_error(line)).map(|at| at + caret + 1)
     }
 
     fn takes_playwright(&self, text: &str) -> bool {
         // A head opens a block, a plain line of equals signs closes it.
         let (mut in_logs, mut in_calls, mut was_closed) = (false, false, false);
-        for line in self.said() {
+        let error = self.reported_error();
+        for (at, line) in self.said().into_iter().enumerate() {
+            if Some(at) == error {
+                continue;
+            }
             match (in_logs, line.starts_with("====")) {
                 (true, true) if !is_logs_rule(line) => (in_logs, was_closed) = (false, true),
                 (false, true) if is_logs_rule(line) => (in_logs, in_calls, was_closed) = (true, false, false),
@@ -146,7 +165,7 @@ impl Above {
 
     /// The list below Scrapy's `Enabled …` line.
     fn takes_scrapy(&self, text: &str) -> bool {
-        self.head.message.starts_with("Enabled ")
+        self.head.message.trim_end().starts_with("Enabled ")
             && self.said().len() == 1
             && (text.starts_with("[]") || text.starts_with("['"))
     }
@@ -188,7 +207,7 @@ fn is_chain(text: &str) -> bool {
 }
 
 fn is_row(text: &str) -> bool {
-    text.starts_with(['┌', '│', '├', '└'])
+    text.starts_with(|c| ('\u{2500}'..='\u{257f}').contains(&c))
 }
 
 fn is_file_line(text: &str) -> bool {
@@ -221,7 +240,9 @@ fn is_logs_rule(text: &str) -> bool {
     text.starts_with("====") && text.ends_with("====") && text.contains(" logs ")
 }
 
+/// `key: value`, or `key:` alone.
 fn is_key_value(text: &str) -> bool {
-    text.split_once(':')
-        .is_some_and(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    let Some((key, value)) = text.split_once(':') else { return false };
+    let is_word = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_word && (value.is_empty() || value.starts_with(' '))
 }
