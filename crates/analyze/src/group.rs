@@ -446,7 +446,7 @@ fn read_document(log: Log, skipped: usize, options: &Options) -> io::Result<Read
     if bytes.len() as u64 > read::MAX_DOCUMENT_BYTES {
         result.account.rejected.bytes = bytes.len() as u64;
         result.account.rejected.lines = count_lines(&bytes);
-        let mut collector = Collector::new(0);
+        let mut collector = Collector::new(0, options.detail);
         collector.issue_at_end(Code::DocumentTooLarge, "expected at most 1 GiB of JSON in one document");
         result.shards.push(collector.finish());
         return Ok(result);
@@ -454,7 +454,7 @@ fn read_document(log: Log, skipped: usize, options: &Options) -> io::Result<Read
     result.account.structure.bytes = bom;
     let rest = usize::try_from(bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
     let document = Document { bytes: rest, start: bom };
-    let DocumentShard { shard, prints } = read::read_document(format, &document, options.wants, skipped);
+    let DocumentShard { shard, prints } = read::read_document(format, &document, options.detail, skipped);
     result.shards.push(shard);
     result.prints = prints;
     Ok(result)
@@ -515,8 +515,9 @@ impl ReadLog {
 
     /// Reads one stretch.
     fn stretch(&mut self, stretch: Stretch<'_>, options: &Options) {
-        let mut collector = Collector::new(stretch.start);
-        let result = read::read_stretch(stretch, options.window_bytes, options.wants, &mut collector);
+        let mut collector = Collector::new(stretch.start, options.detail);
+        let result =
+            read::read_stretch(stretch, options.window_bytes, options.detail.wants(), &mut collector);
         self.failure = self.failure.take().or(result.err());
         self.shards.push(collector.finish());
     }

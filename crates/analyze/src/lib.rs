@@ -43,7 +43,7 @@ pub use events::{EventPlan, EventsError, Piece};
 pub use identity::Layout;
 pub use input::{Bytes, Content, Input, ReadAt};
 pub use model::Report;
-pub use pipeline::{Engine, EngineError, Options};
+pub use pipeline::{Detail, Engine, EngineError, Options};
 pub use rates::Bucket;
 pub use report::{Buckets, Selection};
 pub use survey::Survey;

@@ -4,6 +4,8 @@
 //! typed and documented is `logmill-frame`'s; how rows come about is told in the modules
 //! that fill them.
 
+use std::sync::Arc;
+
 use logmill_parse::{Class, Kind, Level, Micros, Platform, Record, Severity, Status, StepKind};
 
 /// One run: an Apify run or build, a Cloudflare build, an Alloy execution, a schedule's firing.
@@ -189,7 +191,7 @@ pub struct Request {
     /// What became of it.
     pub outcome: RequestOutcome,
     /// First line of the last attempt's error.
-    pub last_error: String,
+    pub last_error: Arc<str>,
     /// First failed attempt.
     pub first_seen: Option<Micros>,
     /// Last failed attempt.
@@ -311,13 +313,20 @@ pub struct Metric {
     pub run: RunIndex,
     /// When.
     pub ts: Option<Micros>,
-    /// What.
-    pub name: String,
     /// How much.
     pub value: f64,
-    /// In which unit.
+    /// Of what.
+    pub what: Arc<Measure>,
+}
+
+/// What a metric measures.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Measure {
+    /// Its name.
+    pub name: String,
+    /// Its unit.
     pub unit: &'static str,
-    /// Of which one.
+    /// Which one, where there are several.
     pub label: String,
 }
 

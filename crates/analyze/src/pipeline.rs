@@ -20,6 +20,27 @@ use crate::survey::Survey;
 /// Groups of inputs that are read before their results are joined to the survey.
 const GROUPS_AT_ONCE: usize = 1024;
 
+/// Which tables a survey is good for. Less takes less memory and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// All but requests and metrics.
+    Runs,
+    /// All but metrics.
+    Requests,
+    /// All.
+    Everything,
+}
+
+impl Detail {
+    /// What the formats are asked for.
+    pub(crate) const fn wants(self) -> Wants {
+        match self {
+            Self::Runs | Self::Requests => Wants::Runs,
+            Self::Everything => Wants::Everything,
+        }
+    }
+}
+
 /// How inputs are read.
 #[derive(Clone)]
 pub struct Options {
@@ -33,8 +54,8 @@ pub struct Options {
     pub layout: Option<Layout>,
     /// Whether a further start in one input begins another run.
     pub split: SplitRuns,
-    /// Whether metrics are collected.
-    pub wants: Wants,
+    /// Which tables the survey is to be good for.
+    pub detail: Detail,
 }
 
 impl Default for Options {
@@ -45,7 +66,7 @@ impl Default for Options {
             from: None,
             layout: None,
             split: SplitRuns::Auto,
-            wants: Wants::Everything,
+            detail: Detail::Everything,
         }
     }
 }
@@ -58,7 +79,7 @@ impl std::fmt::Debug for Options {
             .field("from", &self.from.map(|format| format.about().id))
             .field("layout", &self.layout)
             .field("split", &self.split)
-            .field("wants", &self.wants)
+            .field("detail", &self.detail)
             .finish()
     }
 }

@@ -10,6 +10,7 @@ use logmill_parse::overlap::fingerprint;
 use logmill_parse::{Batch, Carry, Code, End, Format, Mark, Wants, Window};
 
 use crate::input::ReadAt;
+use crate::pipeline::Detail;
 use crate::shard::{Collector, Shard};
 
 /// Largest window of a text, in bytes; a stretch without any place to cut is cut there.
@@ -194,14 +195,14 @@ pub struct Document<'a> {
 pub fn read_document(
     format: &'static dyn Format,
     document: &Document<'_>,
-    wants: Wants,
+    detail: Detail,
     skipped: usize,
 ) -> DocumentShard {
-    with_buffers(wants, |_, batch| {
+    with_buffers(detail.wants(), |_, batch| {
         let mut batch = batch.recycle();
         let window = Window { bytes: document.bytes, offset: document.start, end: End::Input };
         let consumed = format.parse(window, &mut Carry::default(), &mut batch).min(document.bytes.len());
-        let mut collector = Collector::new(document.start);
+        let mut collector = Collector::new(document.start, detail);
         collector.add(&batch, document.bytes, consumed, skipped);
         if skipped > 0 {
             collector.issue_at_end(

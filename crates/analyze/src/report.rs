@@ -1,6 +1,7 @@
 //! From a finished survey to the rows of the report tables.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use logmill_parse::mark::Fact;
 use logmill_parse::time::duration_ms;
@@ -82,10 +83,8 @@ impl Survey {
             report.metrics.extend(draft.metrics.iter().map(|value| Metric {
                 run,
                 ts: value.ts,
-                name: value.name.to_string(),
                 value: value.value,
-                unit: value.unit,
-                label: value.label.clone(),
+                what: Arc::clone(&value.what),
             }));
         }
         report.rates = rates(&report.runs, &report.steps, buckets.width, buckets.zone)?;

@@ -3,7 +3,8 @@
 //! A shard is made by one thread from the batches of one stretch and knows nothing of the
 //! stretches around it. Its scopes are joined to runs in [`crate::assemble`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use logmill_parse::mark::{
     CrawlStats, Fate, Lifecycle, Mark, Missing, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
@@ -11,6 +12,8 @@ use logmill_parse::mark::{
 use logmill_parse::{Account, Batch, Class, Code, Evidence, Issue, Level, Micros, Record};
 
 use crate::mask::mask;
+use crate::model::Measure;
+use crate::pipeline::Detail;
 
 /// Issues of one code that one input lists; the rest is only counted.
 const MAX_ISSUES_PER_CODE: u64 = 100;
@@ -208,7 +211,7 @@ pub struct RequestUse {
     /// Times it was given up.
     pub lost: u64,
     /// First line of the last error.
-    pub last_error: String,
+    pub last_error: Arc<str>,
     /// First and last failed attempt.
     pub span: Option<(Micros, Micros)>,
 }
@@ -218,14 +221,45 @@ pub struct RequestUse {
 pub struct MetricValue {
     /// When.
     pub ts: Option<Micros>,
-    /// What.
-    pub name: std::borrow::Cow<'static, str>,
     /// How much.
     pub value: f64,
-    /// In which unit.
-    pub unit: &'static str,
-    /// Of which one.
-    pub label: String,
+    /// Of what.
+    pub what: Arc<Measure>,
+}
+
+/// Texts that a shard holds once, however often they are said.
+#[derive(Debug, Default)]
+pub struct Texts {
+    texts: BTreeSet<Arc<str>>,
+    measures: BTreeSet<Arc<Measure>>,
+}
+
+/// Texts a shard holds once; further ones it holds as often as they are said.
+const MAX_TEXTS: usize = 10_000;
+
+impl Texts {
+    fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = Arc::from(text);
+        if self.texts.len() < MAX_TEXTS {
+            self.texts.insert(Arc::clone(&new));
+        }
+        new
+    }
+
+    fn measure(&mut self, name: &str, unit: &'static str, label: &str) -> Arc<Measure> {
+        let measure = Measure { name: name.to_owned(), unit, label: label.to_owned() };
+        if let Some(known) = self.measures.get(&measure) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(measure);
+        if self.measures.len() < MAX_TEXTS {
+            self.measures.insert(Arc::clone(&new));
+        }
+        new
+    }
 }
 
 /// Issues of one stretch or input, at most a fixed number of each code.
@@ -320,6 +354,9 @@ pub struct Collector {
     /// Records seen, those left out included.
     n_records: u64,
     scratch: Scratch,
+    detail: Detail,
+    /// Texts that are said again and again.
+    texts: Texts,
 }
 
 #[derive(Debug, Default)]
@@ -333,7 +370,7 @@ struct Scratch {
 impl Collector {
     /// A collector for the stretch that starts at `start`.
     #[must_use]
-    pub fn new(start: u64) -> Self {
+    pub fn new(start: u64, detail: Detail) -> Self {
         Self {
             shard: Shard { end: start, ..Shard::default() },
             templates: BTreeMap::new(),
@@ -341,6 +378,8 @@ impl Collector {
             relayed: BTreeMap::new(),
             n_records: 0,
             scratch: Scratch::default(),
+            detail,
+            texts: Texts::default(),
         }
     }
 
@@ -544,7 +583,7 @@ impl Collector {
             None => self.own.unwrap_or_else(|| self.open(None, None, None, at)),
         };
         let Some(scope) = self.shard.scopes.get_mut(index) else { return };
-        scope.mark(mark, record);
+        scope.mark(mark, record, self.detail, &mut self.texts);
     }
 }
 
@@ -564,19 +603,15 @@ fn slot_key(batch: &Batch<'_>, slot: usize) -> Option<StreamKey> {
 }
 
 impl Scope {
-    fn mark(&mut self, mark: &Mark<'_>, record: Option<&Record<'_>>) {
+    fn mark(&mut self, mark: &Mark<'_>, record: Option<&Record<'_>>, detail: Detail, texts: &mut Texts) {
         let ts = record.and_then(|record| record.ts);
         let pending = match mark {
             Mark::Run(_) | Mark::Opening(_) => return,
-            Mark::Request(request) => return self.request(request, record),
+            Mark::Request(_) if detail < Detail::Requests => return,
+            Mark::Request(request) => return self.request(request, record, texts),
             Mark::Metric(metric) => {
-                return self.metrics.push(MetricValue {
-                    ts,
-                    name: metric.name.clone(),
-                    value: metric.value,
-                    unit: metric.unit,
-                    label: metric.label.clone().into_owned(),
-                });
+                let what = texts.measure(&metric.name, metric.unit, &metric.label);
+                return self.metrics.push(MetricValue { ts, value: metric.value, what });
             }
             Mark::StepStart(start) => PendingMark::StepStart(own_start(start)),
             Mark::StepEnd(end) => PendingMark::StepEnd(own_end(end)),
@@ -604,9 +639,15 @@ impl Scope {
         self.marks.push(ScopeMark { seq, ts, mark: pending });
     }
 
-    fn request(&mut self, request: &logmill_parse::mark::Request<'_>, record: Option<&Record<'_>>) {
+    fn request(
+        &mut self,
+        request: &logmill_parse::mark::Request<'_>,
+        record: Option<&Record<'_>>,
+        texts: &mut Texts,
+    ) {
         let ts = record.and_then(|record| record.ts);
-        let error = record.map_or_else(String::new, |record| first_line(&record.message.decode()));
+        let error =
+            record.map_or_else(|| Arc::from(""), |record| texts.text(&first_line(&record.message.decode())));
         let crawl_marks = self.crawl_marks;
         let (retried, lost) = match request.fate {
             Fate::Retried => (1, 0),

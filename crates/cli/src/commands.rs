@@ -1,18 +1,18 @@
 //! The commands, one function each.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use logmill_analyze::Selection;
-use logmill_frame::{FileFormat, Table, schema};
-use logmill_parse::{Code, Wants, format};
+use logmill_analyze::{Detail, Selection};
+use logmill_frame::{FileFormat, Manifest, Table, schema};
+use logmill_parse::{Code, format};
 
 use crate::args::{Command, ConvertArgs, DemoArgs, ExplainArgs, ReportArgs, SchemaArgs, TableArgs, Tables};
 use crate::failure::{Done, Failure};
-use crate::session::{Session, any_time, selection};
-use crate::terminal::Paint;
+use crate::session::{Ending, Session, any_time, selection};
+use crate::terminal::{Paint, count, safe};
 use crate::{rows, summary, write};
 
 mod detect;
@@ -50,12 +50,14 @@ fn print(text: &str) -> Result<Done, Failure> {
 }
 
 fn report(args: &ReportArgs) -> Result<Done, Failure> {
-    let wants = if args.output.is_some() { Wants::Everything } else { Wants::Runs };
-    let session = Session::open(&args.input, wants)?;
+    if let Some(folder) = &args.output {
+        write::check_folder(folder, &args.write)?;
+    }
+    let detail = if args.output.is_some() { Detail::Everything } else { Detail::Runs };
+    let session = Session::open(&args.input, detail)?;
     let select = selection(&args.select, args.time.time_zone);
     let report = session.report(&select, &args.time)?;
-    let mut next =
-        "next: `logmill report PATHS -o DIR` writes these tables as Parquet, CSV or NDJSON".to_owned();
+    let mut end = Ending::next("`logmill report PATHS -o DIR` writes these tables as Parquet, CSV or NDJSON");
     if let Some(folder) = &args.output {
         let job = write::Job {
             session: &session,
@@ -66,14 +68,24 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
         };
         let tables: Vec<Table> = Table::of_report().collect();
         let manifest = write::write_set(job, folder, &tables, &args.write, options_of(args))?;
-        next = format!("wrote {} tables and manifest.json to {}", manifest.files.len(), folder.display());
+        end = wrote_set(&manifest, folder);
     }
     if args.json {
         print(&summary::json(&report))?;
     } else {
         print(&summary::text(&report, Paint::for_stdout(args.notes.color)))?;
     }
-    session.conclude(&report, &args.notes, &next)
+    session.conclude(&report, &args.notes, &end)
+}
+
+/// What is said of a folder of tables.
+fn wrote_set(manifest: &Manifest, folder: &Path) -> Ending {
+    let n = manifest.files.len();
+    let files = if n == 1 { "1 table".to_owned() } else { format!("{n} tables") };
+    Ending {
+        said: Some(format!("wrote {files} and manifest.json to {}", safe(&folder.display().to_string()))),
+        next: Some("`logmill schema` says what every column means".to_owned()),
+    }
 }
 
 /// The options that decide what stands in the tables, for the manifest.
@@ -92,33 +104,9 @@ fn options_of(args: &ReportArgs) -> BTreeMap<String, String> {
 
 fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
     let tables = chosen(&args.table);
-    let by_suffix = FileFormat::from_path(&args.output);
-    let is_stdout = args.output == Path::new("-");
-    let is_file = is_stdout || (by_suffix.is_some() && !args.output.is_dir());
-    if is_file && tables.len() != 1 {
-        return Err(Failure::Usage(format!(
-            "expected one --table for the file {}, found {}; give a folder for several",
-            args.output.display(),
-            tables.len()
-        )));
-    }
-    let format = match (is_file, by_suffix, args.write.to.as_slice()) {
-        (false, ..) => None,
-        (true, Some(suffix), []) => Some(suffix),
-        (true, Some(suffix), [to]) if suffix == *to => Some(suffix),
-        (true, None, [to]) => Some(*to),
-        (true, None, []) => Some(FileFormat::Ndjson),
-        (true, _, to) => {
-            let to: Vec<&str> = to.iter().map(|format| format.as_str()).collect();
-            return Err(Failure::Usage(format!(
-                "{} does not go with --to {}",
-                args.output.display(),
-                to.join(" --to ")
-            )));
-        }
-    };
-    let wants = if tables.contains(&Table::Metrics) { Wants::Everything } else { Wants::Runs };
-    let session = Session::open(&args.input, wants)?;
+    let target = target(args, &tables)?;
+    let detail = detail_of(&tables);
+    let session = Session::open(&args.input, detail)?;
     let select = selection(&args.select, args.time.time_zone);
     let report = session.report(&select, &args.time)?;
     let job = write::Job {
@@ -128,14 +116,69 @@ fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
         level: args.level,
         text: write::csv_text(&args.write),
     };
-    let next = if let (Some(format), [table]) = (format, tables.as_slice()) {
-        let rows = write::write_file(job, &args.output, *table, format, &args.write)?;
-        format!("wrote {rows} rows of {table} to {}", args.output.display())
-    } else {
-        let manifest = write::write_set(job, &args.output, &tables, &args.write, BTreeMap::new())?;
-        format!("wrote {} tables and manifest.json to {}", manifest.files.len(), args.output.display())
+    let end = match target {
+        Target::File(table, format) => {
+            let rows = write::write_file(job, &args.output, table, format, &args.write)?;
+            let rows = format!("{} {}", count(rows), if rows == 1 { "row" } else { "rows" });
+            let path = safe(&args.output.to_string_lossy()).into_owned();
+            Ending {
+                said: (path != "-").then(|| format!("wrote {rows} of {table} to {path}")),
+                next: (path != "-").then(|| format!("`logmill schema {table}` says what every column means")),
+            }
+        }
+        Target::Folder => {
+            let manifest = write::write_set(job, &args.output, &tables, &args.write, BTreeMap::new())?;
+            wrote_set(&manifest, &args.output)
+        }
     };
-    session.conclude(&report, &args.notes, &next)
+    session.conclude(&report, &args.notes, &end)
+}
+
+/// What `convert` writes to.
+enum Target {
+    /// One file with one table, or standard output.
+    File(Table, FileFormat),
+    /// A folder.
+    Folder,
+}
+
+/// What `-o`, `--table` and `--to` ask for together; refused before anything is read where that is
+/// nothing, or where something is in the way.
+fn target(args: &ConvertArgs, tables: &[Table]) -> Result<Target, Failure> {
+    let by_suffix = FileFormat::from_path(&args.output);
+    let is_stdout = args.output == Path::new("-");
+    let is_file = is_stdout || (by_suffix.is_some() && !args.output.is_dir());
+    if !is_file {
+        write::check_folder(&args.output, &args.write)?;
+        return Ok(Target::Folder);
+    }
+    let [table] = tables else {
+        return Err(Failure::Usage(format!(
+            "expected one --table for the file {}, found {}; give a folder for several",
+            args.output.display(),
+            tables.len()
+        )));
+    };
+    let format = match (by_suffix, args.write.to.as_slice()) {
+        (Some(suffix), []) => suffix,
+        (Some(suffix), [to]) if suffix == *to => suffix,
+        (None, [to]) => *to,
+        (None, []) => FileFormat::Ndjson,
+        (_, to) => {
+            let to: Vec<&str> = to.iter().map(|format| format.as_str()).collect();
+            return Err(Failure::Usage(format!(
+                "{} does not go with --to {}; give one of them, or a folder",
+                args.output.display(),
+                to.join(" --to ")
+            )));
+        }
+    };
+    if !is_stdout {
+        write::check_file(&args.output, &args.write)?;
+    } else if format == FileFormat::Parquet && io::stdout().is_terminal() {
+        return Err(Failure::Usage("Parquet is not for terminals; give -o FILE or a pipe".to_owned()));
+    }
+    Ok(Target::File(*table, format))
 }
 
 fn chosen(tables: &[Tables]) -> Vec<Table> {
@@ -145,17 +188,49 @@ fn chosen(tables: &[Tables]) -> Vec<Table> {
     Table::ALL.iter().copied().filter(wanted).collect()
 }
 
+/// What the survey must be good for.
+fn detail_of(tables: &[Table]) -> Detail {
+    if tables.contains(&Table::Metrics) {
+        Detail::Everything
+    } else if tables.contains(&Table::Requests) {
+        Detail::Requests
+    } else {
+        Detail::Runs
+    }
+}
+
 fn table(table: Table, args: &TableArgs) -> Result<Done, Failure> {
-    let session = Session::open(&args.input, Wants::Runs)?;
+    if args.level.is_some() && table != Table::Errors {
+        return Err(Failure::Usage(format!(
+            "--level chooses error groups (`logmill errors`) and events (`logmill convert`), not {table}"
+        )));
+    }
+    rows::check_sort(table, args)?;
+    let session = Session::open(&args.input, detail_of(&[table]))?;
     let select = selection(&args.select, args.time.time_zone);
     let mut report = session.report(&select, &args.time)?;
     if let Some(level) = args.level {
         report.errors.retain(|group| group.level <= level);
     }
     let (shown, total) = rows::print(&report, table, args)?;
-    let next =
-        if shown < total { format!("{shown} of {total} rows; --limit 0 shows all") } else { String::new() };
-    session.conclude(&report, &args.notes, &next)
+    let end = Ending {
+        said: (shown < total)
+            .then(|| format!("{} of {} rows; --limit 0 shows all", count(shown as u64), count(total as u64))),
+        next: Some(next_of(table).to_owned()),
+    };
+    session.conclude(&report, &args.notes, &end)
+}
+
+/// What helps whoever has seen a table.
+const fn next_of(table: Table) -> &'static str {
+    match table {
+        Table::Runs => "`logmill show RUN_ID PATHS` shows the steps and errors of one run",
+        Table::Errors => "`logmill show RUN_ID PATHS` shows errors with what stands around them",
+        Table::Durations => "`logmill runs PATHS --sort duration_ms` lists the runs behind the figures",
+        Table::Rates => "`logmill runs PATHS --status failed` lists the runs that failed",
+        Table::Steps | Table::Requests => "`logmill convert PATHS -o events.parquet` writes every event",
+        _ => "`logmill schema` says what every column means",
+    }
 }
 
 fn formats() -> String {
@@ -215,7 +290,8 @@ fn demo(args: &DemoArgs) -> Result<Done, Failure> {
         }
         std::fs::write(&target, bytes).with_context(context)?;
     }
-    eprintln!("wrote {} files; next: logmill report {}", files.len(), folder.display());
+    let folder = safe(&folder.to_string_lossy()).into_owned();
+    let _ = writeln!(io::stderr(), "wrote {} files to {folder}; next: logmill report {folder}", files.len());
     Ok(Done::Well)
 }
 

@@ -1,7 +1,9 @@
 //! How a command ends: exit codes, and the message that goes with them.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
+
+use crate::terminal::safe;
 
 /// A command that did what it was asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +47,21 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         match self {
             Self::Usage(message) => {
-                eprintln!("error: {message}\n\nFor more information, try '--help'.");
+                complain(&format!("error: {message}\n\nFor more information, try '--help'."));
                 ExitCode::from(2)
             }
             Self::System(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
             Self::System(error) => {
-                eprintln!("error: {error:#}");
+                complain(&format!("error: {}", safe(&format!("{error:#}"))));
                 ExitCode::from(3)
             }
         }
     }
+}
+
+/// Prints to standard error. Where that is closed, too, nobody is left to tell.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

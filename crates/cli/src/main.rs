@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             let code = error.exit_code();
             return match error.print() {
                 Ok(()) => ExitCode::from(u8::try_from(code).unwrap_or(2)),
-                Err(_) => ExitCode::from(3),
+                Err(error) => failure::Failure::System(error.into()).report(),
             };
         }
     };

@@ -78,6 +78,15 @@ fn rows(report: &Report, table: Table) -> Result<Vec<Row>, Failure> {
     Ok(lines.map(parse).collect::<Result<_, _>>()?)
 }
 
+/// Whether the table has the column that `--sort` names; asked before anything is read.
+///
+/// # Errors
+///
+/// If it has not.
+pub fn check_sort(table: Table, args: &TableArgs) -> Result<(), Failure> {
+    args.sort.as_ref().map_or(Ok(()), |sort| sort_by(&mut [], table, sort))
+}
+
 /// Sorts by a column, largest first; smallest first with a `-` before its name. Null is last.
 fn sort_by(rows: &mut [Row], table: Table, sort: &str) -> Result<(), Failure> {
     let (name, ascending) = sort.strip_prefix('-').map_or((sort, false), |name| (name, true));
@@ -116,13 +125,13 @@ fn compare(a: &Value, b: &Value) -> Ordering {
 
 fn json(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     for row in rows {
-        serde_json::to_writer(&mut *out, row)?;
-        out.write_all(b"\n")?;
+        writeln!(out, "{}", terminal::safe_json(&serde_json::to_string(row)?))?;
     }
     Ok(())
 }
 
-/// Every column, tab-separated, with a header. Tabs and line ends in texts are escaped.
+/// Every column, tab-separated, with a header. Tabs, line ends and whatever else a terminal acts
+/// upon are escaped, and so is the backslash.
 fn tsv(rows: &[Row], table: Table, out: &mut dyn Write) -> io::Result<()> {
     let names: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
     writeln!(out, "{}", names.join("\t"))?;
@@ -138,7 +147,8 @@ fn tsv_cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => {
-            text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+            let text = text.replace('\\', "\\\\").replace('\t', "\\t");
+            safe(&text.replace('\n', "\\n").replace('\r', "\\r")).into_owned()
         }
         other => other.to_string(),
     }

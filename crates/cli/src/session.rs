@@ -1,17 +1,17 @@
 //! What every command that reads inputs does first: collect them, read them, say what was odd.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use anyhow::Context;
 use chrono::Utc;
-use logmill_analyze::{Bucket, Buckets, Engine, Input, Options, Report, Selection, Survey};
-use logmill_parse::Wants;
+use logmill_analyze::model::IssueRow;
+use logmill_analyze::{Bucket, Buckets, Detail, Engine, Input, Options, Report, Selection, Survey};
 
 use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
 use crate::inputs::{self, Source};
-use crate::terminal::{Paint, safe};
+use crate::terminal::{Paint, count, safe};
 
 /// Inputs that have been read.
 #[derive(Debug)]
@@ -30,14 +30,14 @@ impl Session {
     /// # Errors
     ///
     /// If the threads cannot be started.
-    pub fn open(input: &InputArgs, wants: Wants) -> Result<Self, Failure> {
+    pub fn open(input: &InputArgs, detail: Detail) -> Result<Self, Failure> {
         let sources = inputs::collect(&input.paths);
         let options = Options {
             threads: input.threads,
             from: input.from.0,
             layout: input.layout.clone(),
             split: input.split_runs.into(),
-            wants,
+            detail,
             ..Options::default()
         };
         let engine = Engine::new(options).context("cannot start reading")?;
@@ -62,56 +62,144 @@ impl Session {
         self.survey.report(select, buckets).map_err(|error| Failure::Usage(error.to_string()))
     }
 
-    /// Says on standard error what could not be read, and whether that spoils the exit code:
-    /// it does where an input was named, and with `--strict`.
+    /// Says on standard error what could not be read and how things ended, and whether that spoils
+    /// the exit code: it does where an input was named, and with `--strict`.
     ///
     /// # Errors
     ///
     /// If standard error is closed.
-    pub fn conclude(&self, report: &Report, notes: &NoteArgs, next: &str) -> Result<Done, Failure> {
+    pub fn conclude(&self, report: &Report, notes: &NoteArgs, end: &Ending) -> Result<Done, Failure> {
         let paint = Paint::for_stderr(notes.color);
+        let (named, found) = self.unread(report);
+        let objects = |issue: &IssueRow| issue.severity != logmill_parse::Severity::Info;
+        let is_spoilt =
+            named.iter().any(|issue| is_fatal(issue)) || (notes.strict && report.issues.iter().any(objects));
+        let mut lines: Vec<String> = named.iter().map(|issue| of_named(issue, paint)).collect();
+        if notes.quiet {
+            lines.retain(|_| is_spoilt);
+        } else {
+            lines.extend(of_found(&found, paint));
+            lines.extend(of_nothing(report).map(|note| format!("{}: {note}", paint.dim("note"))));
+            lines.extend(end.said.clone());
+            if std::io::stderr().is_terminal() {
+                lines.extend(end.next.as_ref().map(|next| paint.dim(&format!("next: {next}"))));
+            }
+        }
+        let mut stderr = std::io::stderr().lock();
+        for line in lines {
+            writeln!(stderr, "{line}").context("cannot write to standard error")?;
+        }
+        Ok(if is_spoilt { Done::WithComplaints } else { Done::Well })
+    }
+
+    /// What says that an input is no log or cannot be read: of inputs that were named, and of those
+    /// found by walking.
+    fn unread<'r>(&self, report: &'r Report) -> (Vec<&'r IssueRow>, Vec<&'r IssueRow>) {
         let named: BTreeMap<&str, bool> =
             self.sources.iter().map(|source| (source.source(), source.is_named)).collect();
-        let mut done = Done::Well;
-        let mut lines = Vec::new();
-        for issue in report
+        let is_named = |issue: &&IssueRow| named.get(issue.source.as_str()).copied().unwrap_or(false);
+        report
             .issues
             .iter()
             .filter(|issue| matches!(issue.code, "unreadable-input" | "unknown-format" | "error-body"))
-        {
-            let is_named = named.get(issue.source.as_str()).copied().unwrap_or(false);
-            let is_fatal = is_named && issue.code != "error-body";
-            if is_fatal {
-                done = Done::WithComplaints;
-            }
-            let word = if is_fatal { paint.red("error") } else { paint.yellow("warning") };
-            lines.push(format!("{word}: {}: {}", safe(&issue.source), safe(&issue.message)));
-        }
-        if notes.strict && report.issues.iter().any(|issue| issue.severity != logmill_parse::Severity::Info) {
-            done = Done::WithComplaints;
-        }
-        let mut stderr = std::io::stderr().lock();
-        let shown = if notes.quiet {
-            lines.len().min(usize::from(done != Done::Well) * lines.len())
-        } else {
-            lines.len()
-        };
-        for line in lines.iter().take(shown.min(MAX_LINES)) {
-            writeln!(stderr, "{line}").context("cannot write to standard error")?;
-        }
-        if shown > MAX_LINES {
-            writeln!(stderr, "… and {} more; all are in the table `issues`", shown - MAX_LINES)
-                .context("cannot write to standard error")?;
-        }
-        if !notes.quiet && !next.is_empty() {
-            writeln!(stderr, "{}", paint.dim(next)).context("cannot write to standard error")?;
-        }
-        Ok(done)
+            .partition(is_named)
     }
 }
 
-/// Lines about inputs that could not be read.
-const MAX_LINES: usize = 20;
+/// How a command ends, on standard error.
+#[derive(Debug, Default)]
+pub struct Ending {
+    /// What was done.
+    pub said: Option<String>,
+    /// What may be done next; only people are told.
+    pub next: Option<String>,
+}
+
+impl Ending {
+    /// Says what may be done next.
+    #[must_use]
+    pub fn next(next: impl Into<String>) -> Self {
+        Self { said: None, next: Some(next.into()) }
+    }
+
+    /// Says what was done.
+    #[must_use]
+    pub fn said(said: impl Into<String>) -> Self {
+        Self { said: Some(said.into()), next: None }
+    }
+}
+
+/// Whether the issue spoils the exit code where its input was named. An error answer was read as what it is.
+fn is_fatal(issue: &IssueRow) -> bool {
+    issue.code != "error-body"
+}
+
+/// The line about an input that was named.
+fn of_named(issue: &IssueRow, paint: Paint) -> String {
+    let word = if is_fatal(issue) { paint.red("error") } else { paint.yellow("warning") };
+    format!("{word}: {}: {}", safe(&issue.source), safe(&issue.message))
+}
+
+/// One line for each kind of thing found by walking that is no log.
+fn of_found(issues: &[&IssueRow], paint: Paint) -> Vec<String> {
+    let of = |code: &str| -> Vec<&IssueRow> {
+        let mut of: Vec<&IssueRow> = issues.iter().copied().filter(|issue| issue.code == code).collect();
+        of.dedup_by(|a, b| a.source == b.source);
+        of
+    };
+    let line = |code: &str, one: &str, several: &str, word: String| {
+        let of = of(code);
+        (!of.is_empty()).then(|| {
+            let what = if of.len() == 1 { one } else { several };
+            format!("{word}: {} {what}: {}", count(of.len() as u64), places(&of))
+        })
+    };
+    [
+        line(
+            "unreadable-input",
+            "file could not be read",
+            "files could not be read",
+            paint.yellow("warning"),
+        ),
+        line(
+            "error-body",
+            "file is an API's error answer, saved instead of a log",
+            "files are an API's error answers, saved instead of logs",
+            paint.yellow("warning"),
+        ),
+        line("unknown-format", "file is no log", "files are no logs", paint.dim("note")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Why there is nothing to show, where there is nothing.
+fn of_nothing(report: &Report) -> Option<&'static str> {
+    if report.files.is_empty() {
+        Some("no file found; hidden ones are passed over, and so are tables written by this program")
+    } else if report.runs.is_empty() && report.files.iter().any(|file| file.n_events > 0) {
+        Some("no run matches --since, --until, --group and --status")
+    } else {
+        None
+    }
+}
+
+/// The first few inputs; why a single one could not be read.
+fn places(issues: &[&IssueRow]) -> String {
+    if let [issue] = issues {
+        return format!("{}: {}", safe(&issue.source), safe(&issue.message));
+    }
+    let mut places: Vec<String> =
+        issues.iter().take(MAX_PLACES).map(|issue| safe(&issue.source).into_owned()).collect();
+    if issues.len() > MAX_PLACES {
+        places.push(format!("and {} more (table `issues`)", count((issues.len() - MAX_PLACES) as u64)));
+    }
+    places.join(", ")
+}
+
+/// Inputs named in one line.
+const MAX_PLACES: usize = 3;
 
 /// The selection the options stand for. This is the one place where the clock is read.
 #[must_use]

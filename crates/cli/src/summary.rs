@@ -109,7 +109,7 @@ fn groups(report: &Report, paint: Paint, out: &mut String) {
             failed
         );
     }
-    more(rows.len(), "groups", "durations", paint, out);
+    more(rows.len(), ("group", "groups"), "durations", paint, out);
 }
 
 /// Failed and timed out runs of a group over those whose end is known.
@@ -151,7 +151,7 @@ fn slowest_steps(report: &Report, paint: Paint, out: &mut String) {
             ms(row.total_ms)
         );
     }
-    more(rows.len(), "steps", "durations", paint, out);
+    more(rows.len(), ("step", "steps"), "durations", paint, out);
 }
 
 /// What of how many went wrong in a bucket: errors of events, failures of runs.
@@ -218,7 +218,7 @@ fn errors(report: &Report, paint: Paint, out: &mut String) {
             paint.dim(&format!("          {}:{}", safe(&group.example_source), group.example_line))
         );
     }
-    more(rows.len(), "error groups", "errors", paint, out);
+    more(rows.len(), ("error group", "error groups"), "errors", paint, out);
 }
 
 fn runs(n: u64) -> &'static str {
@@ -262,9 +262,11 @@ fn unread(report: &Report, paint: Paint, out: &mut String) {
     }
 }
 
-fn more(total: usize, what: &str, command: &str, paint: Paint, out: &mut String) {
+fn more(total: usize, (one, several): (&str, &str), command: &str, paint: Paint, out: &mut String) {
     if total > MAX_ROWS {
-        let line = format!("  … {} more {what}: logmill {command}", count((total - MAX_ROWS) as u64));
+        let rest = (total - MAX_ROWS) as u64;
+        let what = if rest == 1 { one } else { several };
+        let line = format!("  … {} more {what}: logmill {command} PATHS", count(rest));
         let _ = writeln!(out, "{}", paint.dim(&line));
     }
 }

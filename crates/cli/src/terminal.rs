@@ -1,6 +1,7 @@
 //! Printing for people: nothing that stands in a log may act on the terminal.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 
 use crate::args::Color;
@@ -19,6 +20,24 @@ pub fn safe(text: &str) -> Cow<'_, str> {
             '\t' => out.push(' '),
             c if is_active(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// JSON with the same characters escaped as JSON does it; what it says stays the same. They stand
+/// in strings only, and serde has escaped those below U+0020.
+#[must_use]
+pub fn safe_json(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(is_active) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_active(c) {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
         }
     }
     Cow::Owned(out)
@@ -189,6 +208,7 @@ mod tests {
     fn nothing_reaches_the_terminal_raw() {
         assert_eq!(safe("plain é 😀"), "plain é 😀");
         assert_eq!(safe("\x1b[31mred\x07"), "\\u{1b}[31mred\\u{7}");
+        assert_eq!(safe_json("\"a\u{202e}b\u{9b}\u{7f}é\""), "\"a\\u202eb\\u009b\\u007fé\"");
         assert_eq!(safe("a\u{202e}b\u{9b}c\nd\te"), "a\\u{202e}b\\u{9b}c⏎d e");
     }
 

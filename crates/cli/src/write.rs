@@ -38,6 +38,38 @@ pub const fn csv_text(write: &WriteArgs) -> CsvText {
     if write.csv_safe { CsvText::Safe } else { CsvText::Exact }
 }
 
+/// Whether tables may be written to a folder, as far as can be told without touching it: asked
+/// before the inputs are read, which may take long.
+///
+/// # Errors
+///
+/// If a set of tables is there that may not be replaced, or something that is no folder.
+pub fn check_folder(folder: &Path, write: &WriteArgs) -> Result<(), Failure> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(Failure::System(anyhow::anyhow!("{} is not a folder", folder.display())));
+    }
+    in_the_way(&folder.join(manifest::MANIFEST), write)
+}
+
+/// Whether a file may be written, likewise.
+///
+/// # Errors
+///
+/// If it exists and may not be replaced.
+pub fn check_file(path: &Path, write: &WriteArgs) -> Result<(), Failure> {
+    in_the_way(path, write)
+}
+
+fn in_the_way(path: &Path, write: &WriteArgs) -> Result<(), Failure> {
+    if path.exists() && !write.overwrite {
+        return Err(Failure::System(anyhow::anyhow!(
+            "{} exists; --overwrite replaces what is there",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
 /// Writes the tables to a folder, with a manifest.
 ///
 /// # Errors

@@ -133,7 +133,8 @@ fn duration(row: &mut Row<'_>, duration: &Duration) {
 
 fn metric(row: &mut Row<'_>, run: Option<&Run>, metric: &Metric) {
     row.key(run);
-    row.instant(metric.ts).text(&metric.name).float(Some(metric.value)).text(metric.unit).text(&metric.label);
+    let what = &metric.what;
+    row.instant(metric.ts).text(&what.name).float(Some(metric.value)).text(what.unit).text(&what.label);
 }
 
 fn issue(row: &mut Row<'_>, issue: &IssueRow) {

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2_iter};
+use memchr::{memchr, memchr2};
 
 /// Bytes of the input together with how to read them.
 #[derive(Debug, Clone, Copy)]
@@ -180,16 +180,12 @@ pub fn escape_len(bytes: &[u8]) -> usize {
 }
 
 fn osc_len(bytes: &[u8]) -> usize {
-    for at in memchr2_iter(0x07, ESC, bytes).skip(1) {
-        if bytes.get(at) == Some(&0x07) {
-            return at + 1;
-        }
-        if bytes.get(at + 1) == Some(&b'\\') {
-            return at + 2;
-        }
-        return at;
+    match memchr2(0x07, ESC, bytes.get(2..).unwrap_or_default()).map(|at| at + 2) {
+        Some(at) if bytes.get(at) == Some(&0x07) => at + 1,
+        Some(at) if bytes.get(at + 1) == Some(&b'\\') => at + 2,
+        Some(at) => at,
+        None => 2,
     }
-    2
 }
 
 /// `bytes` with a leading run of ANSI sequences skipped: how many bytes they take.

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use logmill_analyze::Detail;
 use logmill_analyze::model::FileRow;
 use logmill_frame::Table;
-use logmill_parse::{Micros, Wants};
+use logmill_parse::Micros;
 
 use super::{everything, print};
 use crate::args::DetectArgs;
 use crate::failure::{Done, Failure};
 use crate::rows;
-use crate::session::Session;
+use crate::session::{Ending, Session};
 use crate::terminal::{Paint, count, instant, safe, size};
 
 /// Prints what the inputs are.
@@ -20,7 +21,7 @@ use crate::terminal::{Paint, count, instant, safe, size};
 ///
 /// If standard output is closed.
 pub fn run(args: &DetectArgs) -> Result<Done, Failure> {
-    let session = Session::open(&args.input, Wants::Runs)?;
+    let session = Session::open(&args.input, Detail::Runs)?;
     let (select, time) = everything();
     let report = session.report(&select, &time)?;
     if args.json {
@@ -28,7 +29,7 @@ pub fn run(args: &DetectArgs) -> Result<Done, Failure> {
     } else {
         print(&text(&report.files, Paint::for_stdout(args.notes.color)))?;
     }
-    session.conclude(&report, &args.notes, "")
+    session.conclude(&report, &args.notes, &Ending::next("`logmill report PATHS` sums up what is in them"))
 }
 
 #[derive(Default)]

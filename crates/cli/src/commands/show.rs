@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use logmill_analyze::model::{EventRow, Report, Run, Step};
-use logmill_analyze::{EventsError, Selection};
-use logmill_parse::{Class, Kind, Level, Micros, Wants};
+use logmill_analyze::{Detail, EventsError, Selection};
+use logmill_parse::{Class, Kind, Level, Micros};
 
 use super::{everything, print};
 use crate::args::ShowArgs;
 use crate::failure::{Done, Failure};
-use crate::session::Session;
+use crate::session::{Ending, Session};
 use crate::terminal::{Paint, count, duration, instant, percent, safe, shortened};
 
 /// Errors shown with what stands around them.
@@ -26,7 +26,7 @@ const BAR: usize = 30;
 ///
 /// If no run or several have the id, or its log cannot be read again.
 pub fn run(args: &ShowArgs) -> Result<Done, Failure> {
-    let session = Session::open(&args.input, Wants::Runs)?;
+    let session = Session::open(&args.input, Detail::Runs)?;
     let (select, time) = everything();
     let report = session.report(&select, &time)?;
     let index = find(&report, &args.run_id)?;
@@ -37,7 +37,11 @@ pub fn run(args: &ShowArgs) -> Result<Done, Failure> {
     timeline(run, &steps, paint, &mut out);
     errors(&session, run, args.context, paint, &mut out)?;
     print(&out)?;
-    session.conclude(&report, &args.notes, "")
+    session.conclude(
+        &report,
+        &args.notes,
+        &Ending::next("`logmill errors PATHS` shows what goes wrong in other runs"),
+    )
 }
 
 /// The run whose id is given, or begins with what is given.

@@ -1,7 +1,7 @@
 //! A report and events made by hand, with everything that tends to go wrong: nulls beside empty strings, quotes,
 //! line breaks, separators, characters outside the BMP, the largest numbers, instants with microseconds.
 use logmill_analyze::model::{
-    Duration, ErrorGroup, EventRow, FileRow, IssueRow, Metric, OutcomeFilter, Rate, Report, Request,
+    Duration, ErrorGroup, EventRow, FileRow, IssueRow, Measure, Metric, OutcomeFilter, Rate, Report, Request,
     RequestOutcome, Run, Step,
 };
 use logmill_frame::{DataFrame, EventColumns};
@@ -155,7 +155,7 @@ fn requests() -> Vec<Request> {
         request_id: None,
         attempts: 4,
         outcome: RequestOutcome::Recovered,
-        last_error: String::new(),
+        last_error: "".into(),
         first_seen: Some(T0),
         last_seen: Some(T0 + 1),
     };
@@ -229,10 +229,8 @@ fn metrics() -> Vec<Metric> {
     let metric = |name: &str, value| Metric {
         run: 0,
         ts: Some(T0 + 123_456),
-        name: name.into(),
         value,
-        unit: "1/min",
-        label: String::new(),
+        what: Measure { name: name.into(), unit: "1/min", label: String::new() }.into(),
     };
     vec![metric("rate", -0.5), metric("not a number", f64::NAN), metric("endless", f64::INFINITY)]
 }
