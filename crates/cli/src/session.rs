@@ -121,12 +121,6 @@ impl Ending {
     pub fn next(next: impl Into<String>) -> Self {
         Self { said: None, next: Some(next.into()) }
     }
-
-    /// Says what was done.
-    #[must_use]
-    pub fn said(said: impl Into<String>) -> Self {
-        Self { said: Some(said.into()), next: None }
-    }
 }
 
 /// Whether the issue spoils the exit code where its input was named. An error answer was read as what it is.
