@@ -17,6 +17,8 @@ pub struct Head {
     pub stamp: Option<i64>,
     /// Whether the line is a JSON object of the logger.
     pub json: bool,
+    /// Whether it is written as Python's own formatter or Scrapy's does.
+    pub stdlib: bool,
 }
 
 const WORDS: [(&str, &str); 9] = [
@@ -76,7 +78,8 @@ fn json(text: &str) -> Option<Head> {
     let level = WORDS.iter().find(|(name, _)| *name == word).map_or("none", |(_, level)| level);
     let (logger, message) = prefix(msg);
     let time = value.get("time").and_then(Value::as_str);
-    Some(Head { level, logger, message, json: true, stamp: time.and_then(logmill_parse::time::rfc3339) })
+    let stamp = time.and_then(logmill_parse::time::rfc3339);
+    Some(Head { level, logger, message, json: true, stamp, stdlib: false })
 }
 
 /// `[logger.name] LEVEL message`, or Scrapy's `[logger.name] LEVEL: message`.
@@ -94,7 +97,14 @@ fn python(text: &str) -> Option<Head> {
             Some(behind) => behind.strip_prefix(' ')?,
             None => behind.strip_prefix(padding).or_else(|| behind.strip_prefix(' '))?,
         };
-        Some(Head { level, logger: logger.to_owned(), message: message.to_owned(), ..Head::default() })
+        let stdlib = behind.starts_with(':');
+        Some(Head {
+            level,
+            logger: logger.to_owned(),
+            message: message.to_owned(),
+            stdlib,
+            ..Head::default()
+        })
     })
 }
 
@@ -126,6 +136,7 @@ fn stdlib(text: &str) -> Option<Head> {
             level,
             logger: logger.to_owned(),
             message: message.to_owned(),
+            stdlib: true,
             ..Head::default()
         })
     })

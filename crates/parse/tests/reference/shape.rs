@@ -79,9 +79,23 @@ impl Above {
             || self.takes_hint(text)
     }
 
+    /// Whether a traceback at column 0 is one of this event: what Python itself prints is an event of its own.
+    fn owns_tracebacks(&self) -> bool {
+        let first = self.first();
+        let plain = !self.head.is_anchored();
+        ["warn", "error", "critical", "soft_fail"].contains(&self.head.level)
+            || self.head.stdlib
+            || self.said().iter().any(|line| is_traceback(line))
+            || (plain && first.starts_with([' ', '\t']))
+            || (plain && ["Exception in thread ", "Exception ignored in"].iter().any(|s| first.starts_with(s)))
+    }
+
     fn takes_traceback(&self, text: &str) -> bool {
-        if is_traceback(text) || is_file_line(text) {
+        if is_file_line(text) || (is_traceback(text) && self.owns_tracebacks()) {
             return true;
+        }
+        if is_traceback(text) {
+            return false;
         }
         let said = self.said();
         let Some(opened) = said.iter().rposition(|line| is_traceback(line)) else { return false };

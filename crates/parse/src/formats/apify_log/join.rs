@@ -10,7 +10,9 @@ use super::event::{Body, Style};
 use super::shape::{
     is_box, is_box_end, is_caret, is_chain, is_frame, is_key_value, is_node_place, is_node_trailer,
     is_playwright_head, is_playwright_note, is_python_error, is_python_file, is_rule, is_traceback,
+    is_traceback_title,
 };
+use crate::vocabulary::Level;
 
 /// What becomes of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub(super) enum Below {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shapes {
     style: Style,
+    /// Whether it is a warning or worse.
+    is_serious: bool,
     /// What the further lines are.
     pub body: Body,
     node: Node,
@@ -90,10 +94,11 @@ enum List {
 }
 
 impl Shapes {
-    /// An event that begins with `text`.
-    pub(super) fn begin(style: Style, text: &[u8]) -> Self {
+    /// An event of this style and level that begins with `text`.
+    pub(super) fn begin(style: Style, level: Level, text: &[u8]) -> Self {
         let mut shapes = Self {
             style,
+            is_serious: level.is_error() || level == Level::Warn,
             body: Body::Text,
             node: Node::Absent,
             traceback: Traceback::Absent,
@@ -210,6 +215,18 @@ impl Shapes {
         Verdict::Joins
     }
 
+    /// Whether a traceback that begins at column 0 is this event's. A logger's warning or error takes
+    /// one, and so does whatever Python's plain formatter wrote, which does not indent the exception
+    /// it was given; a traceback takes the one it is chained to. Below all else the interpreter itself
+    /// speaks, and the line above it, written by then, has no part in that.
+    fn takes_traceback(&self, first: &[u8]) -> bool {
+        self.is_serious
+            || self.style == Style::Stdlib
+            || self.traceback != Traceback::Absent
+            || self.is_fragment
+            || (self.style == Style::Bare && is_traceback_title(first))
+    }
+
     /// The line that says which exception a traceback at column 0 is about.
     fn closes_traceback(&mut self, text: &[u8]) -> bool {
         let closes = self.list != List::Logs && is_python_error(text);
@@ -233,7 +250,11 @@ impl Shapes {
             Some(b'a') if is_frame(text) => open,
             Some(b'F') if is_python_file(text) => open,
             Some(b'T') if is_traceback(text) => {
+                let joins = self.takes_traceback(first);
                 self.open_traceback();
+                if !joins {
+                    return false;
+                }
                 open
             }
             Some(b'T' | b'D') if self.traceback != Traceback::Absent && is_chain(text) => open,

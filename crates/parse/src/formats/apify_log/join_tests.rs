@@ -1,7 +1,7 @@
 //! Texts below each other: which of them join.
 
 use super::*;
-use crate::formats::apify_log::levels::anchor;
+use crate::formats::apify_log::levels::{Anchor, anchor};
 
 /// Reads `lines` as the texts of one log, blank ones left out, and expects the number of lines of each event
 /// and what is open in the last one.
@@ -9,7 +9,7 @@ use crate::formats::apify_log::levels::anchor;
 fn check(lines: &[&str], expect: &[usize], body: Body) {
     let mut events: Vec<(Vec<&str>, Shapes)> = Vec::new();
     for (index, line) in lines.iter().enumerate() {
-        let style = anchor(line.as_bytes()).style;
+        let Anchor { style, level, .. } = anchor(line.as_bytes());
         let below = || match lines.get(index + 1) {
             Some(below) if is_caret(below.as_bytes()) => Below::Caret,
             _ => Below::Other,
@@ -24,7 +24,7 @@ fn check(lines: &[&str], expect: &[usize], body: Body) {
                 continue;
             }
         }
-        events.push((vec![line], Shapes::begin(style, line.as_bytes())));
+        events.push((vec![line], Shapes::begin(style, level, line.as_bytes())));
     }
     let found: Vec<usize> = events.iter().map(|(texts, _)| texts.len()).collect();
     assert_eq!(
@@ -50,9 +50,16 @@ fn tracebacks() {
     let chain = "During handling of the above exception, another exception occurred:";
     check(
         &[&["x"], &trace[..], &["KeyError: 1", chain], &trace[..], &["ValueError: y"]].concat(),
-        &[12],
+        &[1, 11],
         Body::Traceback,
     );
+    for above in ["WARN  x", "[a] ERROR x", "INFO:a:x", "Exception in thread Thread-1 (f):"] {
+        check(&[&[above], &trace[..], &["KeyError: 1", "z"]].concat(), &[6, 1], Body::Text);
+    }
+    for above in ["INFO  x", "[a] INFO  x", "[a] DEBUG x", "Item 3", "Exception in general:"] {
+        check(&[&[above], &trace[..], &["KeyError: 1"]].concat(), &[1, 5], Body::Traceback);
+    }
+    check(&[&["  g()"], &trace[..], &["KeyError: 1"]].concat(), &[6], Body::Traceback);
     check(&["x", chain], &[1, 1], Body::Text);
     check(
         &["[a] ERROR x", "      Traceback (most recent call last):", "      E: y", "Done: 1"],

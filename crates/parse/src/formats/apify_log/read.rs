@@ -164,7 +164,7 @@ impl<'a> Reader<'a, '_> {
             Style::Bare | Style::Platform | Style::RelayedStatus => view.bytes(),
             _ => line.bytes.get(head.0.message - self.at..).unwrap_or_default(),
         };
-        let shapes = Shapes::begin(head.0.style, message);
+        let shapes = Shapes::begin(head.0.style, head.0.level, message);
         self.above = Some(Above::begin(before, next, line, head, shapes));
     }
 

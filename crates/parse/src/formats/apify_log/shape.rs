@@ -16,6 +16,12 @@ pub(super) fn is_traceback(text: &[u8]) -> bool {
     text.starts_with(b"Traceback (most recent call last)")
 }
 
+/// What the interpreter writes above the traceback of an exception that ends no program: one of a thread,
+/// or one it could only ignore.
+pub(super) fn is_traceback_title(text: &[u8]) -> bool {
+    text.starts_with(b"Exception in thread ") || text.starts_with(b"Exception ignored in")
+}
+
 /// `File "…", line n` of a traceback.
 pub(super) fn is_python_file(text: &[u8]) -> bool {
     text.starts_with(b"File \"") && memchr::memmem::find(text, b"\", line ").is_some()
