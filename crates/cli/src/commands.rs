@@ -12,7 +12,7 @@ use logmill_parse::{Code, format};
 use crate::args::{Command, ConvertArgs, DemoArgs, ExplainArgs, ReportArgs, SchemaArgs, TableArgs, Tables};
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session, any_time, selection};
-use crate::terminal::{Paint, count, safe};
+use crate::terminal::{Paint, count, safe, safe_json};
 use crate::{rows, summary, write};
 
 mod detect;
@@ -71,7 +71,7 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
         end = wrote_set(&manifest, folder);
     }
     if args.json {
-        print(&summary::json(&report))?;
+        print(&safe_json(&summary::json(&report)))?;
     } else {
         print(&summary::text(&report, Paint::for_stdout(args.notes.color)))?;
     }

@@ -26,7 +26,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 }
 
 /// JSON with the same characters escaped as JSON does it; what it says stays the same. They stand
-/// in strings only, and serde has escaped those below U+0020.
+/// in strings only, and serde has escaped those below U+0020; the line's own end stays.
 #[must_use]
 pub fn safe_json(json: &str) -> Cow<'_, str> {
     if !json.chars().any(is_active) {
@@ -34,7 +34,7 @@ pub fn safe_json(json: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(json.len() + 16);
     for c in json.chars() {
-        if is_active(c) {
+        if is_active(c) && c != '\n' {
             let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);

@@ -1,0 +1,161 @@
+//! `convert`: one table to a file or to standard output, several to a folder; the same bytes for
+//! any number of threads.
+
+use logmill_generate::{Amount, FormatId, Plan, stream};
+use serde_json::Value;
+
+use crate::support::{DEMO, Folder, SHORT_LOG, piped, run, well};
+
+#[test]
+fn one_file_with_every_event() {
+    let folder = Folder::new();
+    let said = well(["convert", DEMO, "-o", &folder.arg("events.ndjson")]);
+    let text = std::fs::read_to_string(folder.at("events.ndjson")).expect("a table");
+    let events: u64 = logmill_generate::demo().truth.runs.iter().map(|run| run.n_events).sum();
+    assert_eq!(text.lines().count() as u64, events);
+    assert!(said.err.contains("rows of events to "), "{}", said.err);
+    let first: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(first["seq"], 1);
+}
+
+#[test]
+fn the_suffix_decides() {
+    let folder = Folder::new();
+    let log = folder.write("my-actor/aB3dE6gH9jK2mN5pQ.log", SHORT_LOG);
+    well(["convert", &log, "-o", &folder.arg("events.parquet")]);
+    assert!(std::fs::read(folder.at("events.parquet")).expect("a file").starts_with(b"PAR1"));
+    well(["convert", &log, "-o", &folder.arg("runs.csv"), "--table", "runs"]);
+    assert!(
+        std::fs::read(folder.at("runs.csv")).expect("a file").starts_with(b"platform,kind,group,run_id,")
+    );
+    well(["convert", &log, "-o", &folder.arg("also.csv"), "--table", "runs", "--to", "csv"]);
+    assert_eq!(std::fs::read(folder.at("also.csv")).ok(), std::fs::read(folder.at("runs.csv")).ok());
+}
+
+#[test]
+fn what_does_not_go_together() {
+    let folder = Folder::new();
+    let log = folder.write("my-actor/aB3dE6gH9jK2mN5pQ.log", SHORT_LOG);
+    let csv = folder.arg("events.csv");
+    for args in [
+        &["convert", &log, "-o", &csv, "--to", "parquet"][..],
+        &["convert", &log, "-o", &csv, "--to", "csv", "--to", "parquet"],
+        &["convert", &log, "-o", &csv, "--table", "runs", "--table", "steps"],
+        &["convert", &log, "-o", &csv, "--table", "all"],
+        &["convert", &log, "-o", "-", "--to", "csv", "--to", "ndjson"],
+        &["convert", &log],
+    ] {
+        let said = run(args);
+        assert_eq!(said.code, Some(2), "{args:?} {said:?}");
+    }
+    assert!(!folder.at("events.csv").exists());
+}
+
+#[test]
+fn standard_output_holds_data_only() {
+    let folder = Folder::new();
+    let log = folder.write("my-actor/aB3dE6gH9jK2mN5pQ.log", SHORT_LOG);
+    let said =
+        well(["convert", &log, "missing-*.log", "-o", "-"].into_iter().filter(|arg| !arg.contains('*')));
+    assert_eq!(said.rows().len(), 6);
+    assert_eq!(said.err, "");
+    let csv = well(["convert", &log, "-o", "-", "--to", "csv", "--table", "steps"]);
+    let names: Vec<&str> = csv.out.lines().skip(1).filter_map(|line| line.split(',').nth(8)).collect();
+    assert_eq!(names, ["pull", "create", "boot", "work"]);
+}
+
+#[test]
+fn a_folder_of_tables() {
+    let folder = Folder::new();
+    well(["convert", DEMO, "-o", &folder.arg("some"), "--table", "runs", "--table", "errors", "--to", "csv"]);
+    let names: Vec<String> = folder.files("some").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["errors.csv", "manifest.json", "runs.csv"]);
+    well(["convert", DEMO, "-o", &folder.arg("all"), "--table", "all"]);
+    assert_eq!(folder.files("all").len(), 11, "ten tables and the manifest");
+}
+
+#[test]
+fn a_level_and_all_more_serious_ones() {
+    let all = well(["convert", DEMO, "-o", "-"]).rows();
+    let errors = well(["convert", DEMO, "-o", "-", "--level", "error"]).rows();
+    let is_error = |row: &&Value| matches!(row["level"].as_str(), Some("critical" | "error"));
+    assert!(!errors.is_empty() && errors.iter().all(|row| is_error(&row)));
+    assert_eq!(errors.len(), all.iter().filter(is_error).count());
+}
+
+#[test]
+fn csv_for_spreadsheets() {
+    let folder = Folder::new();
+    let log = folder.write(
+        "aB3dE6gH9jK2mN5pQ.log",
+        "2026-03-01T10:00:00.000Z ERROR =HYPERLINK(\"http://example.com\")\n",
+    );
+    let convert = ["convert", &log, "-o", "-", "--to", "csv"];
+    assert!(well(convert).out.contains("\"=HYPERLINK("));
+    assert!(well(convert.into_iter().chain(["--csv-safe"])).out.contains("\"'=HYPERLINK("));
+}
+
+/// Every table but for the manifest, which says when and by which version it was made.
+#[track_caller]
+fn tables(input: &str, threads: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Folder::new();
+    let out = folder.arg("out");
+    well([
+        "convert",
+        input,
+        "-o",
+        &out,
+        "--table",
+        "all",
+        "--to",
+        "csv",
+        "--to",
+        "ndjson",
+        "--threads",
+        threads,
+    ]);
+    folder.files("out")
+}
+
+#[test]
+fn threads_change_nothing() {
+    for input in [DEMO, "testdata/apify-log", "testdata/cloudflare-build", "testdata/alloy-execution"] {
+        let one = tables(input, "1");
+        assert_eq!(one.len(), 21);
+        for (one, four) in one.iter().zip(tables(input, "4")) {
+            assert_eq!(one.0, four.0);
+            assert!(one.1 == four.1, "{input}: {} differs between 1 and 4 threads", one.0);
+        }
+    }
+}
+
+/// A log of several windows, cut by the threads, read from a file and through a pipe.
+#[test]
+fn pipes_and_threads_change_nothing() {
+    let mut log = Vec::new();
+    let plan = Plan::new(FormatId::ApifyLog, 7, Amount::Bytes(3 << 20));
+    let truth = stream(&plan, "all", &mut log).expect("writing to memory");
+    let args = |path: &'static str, threads: &'static str, to: &'static str| {
+        ["convert", path, "-o", "-", "--to", to, "--threads", threads]
+    };
+    for to in ["csv", "ndjson"] {
+        let one = piped(&log, args("-", "1", to));
+        assert_eq!(one.code, Some(0), "{}", one.err);
+        let four = piped(&log, args("-", "4", to));
+        assert!(one.out == four.out, "{to} differs between 1 and 4 threads");
+        if to == "ndjson" {
+            let events: u64 = truth.runs.iter().map(|run| run.n_events).sum();
+            assert_eq!(one.out.lines().count() as u64, events);
+        }
+    }
+    let folder = Folder::new();
+    let file = folder.write("all.log", &log);
+    let named = well(["convert", &file, "-o", "-"]).rows();
+    let from_pipe = piped(&log, args("-", "2", "ndjson")).rows();
+    assert_eq!(named.len(), from_pipe.len());
+    for (named, from_pipe) in named.iter().zip(&from_pipe) {
+        for column in ["seq", "ts", "level", "class", "message", "step", "line", "byte_offset"] {
+            assert_eq!(named[column], from_pipe[column], "{column} of {named}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Help: every command has examples, every example works, and what there is to name is named.
+
+use std::path::Path;
+
+use logmill_parse::{Code, format};
+use serde_json::Value;
+
+use crate::support::{DEMO, Folder, SHORT_LOG, finish, logmill, run, well};
+
+/// The commands, as `--help` lists them.
+fn commands() -> Vec<String> {
+    let help = well(["--help"]).out;
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names =
+        list.take_while(|line| line.starts_with("  ")).filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+/// What stands under "Examples:", without the remarks beside it.
+fn examples(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+    let lines = lines.filter(|line| line.starts_with("  logmill "));
+    lines.map(|line| line.trim().split("   ").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn every_command_has_examples_and_every_option_a_word() {
+    let commands = commands();
+    assert_eq!(commands.len(), 14, "{commands:?}");
+    for command in &commands {
+        let help = well([command.as_str(), "--help"]).out;
+        assert!(!examples(&help).is_empty(), "{command}\n{help}");
+        for example in examples(&help) {
+            assert!(example.starts_with(&format!("logmill {command}")), "{example}");
+        }
+        assert!(well([command.as_str(), "-h"]).out.contains("Examples:"), "{command}");
+    }
+    assert_eq!(examples(&well(["--help"]).out).len(), 5);
+}
+
+/// Copies the demo to where the examples look for it.
+fn dumps(folder: &Folder) {
+    for (path, bytes) in logmill_generate::demo().files {
+        folder.write(&format!("dumps/{}", path.display()), bytes);
+    }
+    folder.write("dumps/my-actor/aB3dE6gH9jK2mN5pQ.log", SHORT_LOG);
+    folder.write("some.log", SHORT_LOG);
+}
+
+fn clear(folder: &Path) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.ends_with("dumps") {
+            std::fs::remove_dir_all(path).expect("it goes");
+        } else if path.is_file() && !path.ends_with("some.log") {
+            std::fs::remove_file(path).expect("it goes");
+        }
+    }
+}
+
+#[test]
+fn every_example_works() {
+    let folder = Folder::new();
+    dumps(&folder);
+    let mut pages: Vec<String> =
+        commands().iter().map(|command| well([command.as_str(), "--help"]).out).collect();
+    pages.push(well(["--help"]).out);
+    for example in pages.iter().flat_map(|page| examples(page)) {
+        clear(folder.path());
+        for part in example.split(" && ") {
+            let args = part.split_whitespace().skip(1);
+            let said = finish(logmill().current_dir(folder.path()).args(args));
+            assert_eq!(said.code, Some(0), "{example}\n{said:?}");
+            assert!(!said.out.is_empty() || !said.err.is_empty(), "{example}");
+        }
+    }
+}
+
+#[test]
+fn nothing_to_do_is_answered_with_help() {
+    let said = run::<&str>([]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("Examples:"), "{}", said.err);
+}
+
+#[test]
+fn a_slip_of_the_finger_is_answered_with_the_nearest_name() {
+    assert!(run(["reprot", DEMO]).err.contains("'report'"));
+    assert!(run(["report", DEMO, "--sinc", "7d"]).err.contains("'--since'"));
+}
+
+#[test]
+fn schema_covers_every_table() {
+    let all: Value = serde_json::from_str(&well(["schema", "--json"]).out).expect("JSON");
+    let text = all.to_string();
+    let markdown = well(["schema"]).out;
+    for table in
+        ["runs", "steps", "events", "errors", "requests", "rates", "durations", "metrics", "issues", "files"]
+    {
+        assert!(text.contains(&format!("\"{table}\"")), "{table}");
+        assert!(markdown.contains(&format!("## {table}\n")), "{table}");
+        let one = well(["schema", table]).out;
+        assert!(markdown.contains(one.trim_end()), "{table}");
+    }
+}
+
+#[test]
+fn formats_covers_every_format() {
+    let text = well(["formats"]).out;
+    for format in format::ALL {
+        let about = format.about();
+        assert!(text.contains(&format!("{}: {}\n", about.id, about.title)), "{}", about.id);
+        assert!(about.shapes.iter().all(|shape| text.contains(shape)), "{}", about.id);
+    }
+}
+
+#[test]
+fn explain_covers_every_code() {
+    let all = well(["explain"]).out;
+    for code in Code::ALL {
+        let one = well(["explain", code.as_str()]).out;
+        assert!(one.starts_with(code.as_str()), "{one}");
+        assert!(one.lines().count() >= 2, "{one}");
+        assert!(all.contains(&one), "{}", code.as_str());
+    }
+    assert!(run(["explain", "nonsense"]).err.contains("truncated-log"));
+}
