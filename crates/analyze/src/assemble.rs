@@ -11,7 +11,7 @@ use logmill_parse::mark::{
 use logmill_parse::{About, Evidence, Kind, Micros, Status};
 
 use crate::identity::{Origin, PathIdentity};
-use crate::phases::{Phases, StepDraft};
+use crate::phases::{Phases, Startup, StepDraft};
 use crate::shard::{Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, widen_by};
 
 /// Whether a further start in one input begins another run.
@@ -56,6 +56,8 @@ pub struct RunDraft {
     pub facts: BTreeMap<Fact, String>,
     /// Values.
     pub metrics: Vec<MetricValue>,
+    /// What its starts cost.
+    pub startups: Vec<Startup>,
     /// Messages by template of the group.
     pub messages: BTreeMap<u32, MessageDraft>,
     /// First line of the first error.
@@ -584,7 +586,7 @@ impl Builder {
             self.lacks(Missing::Head, reason);
         }
         let stop = bounds.1.or(self.span.map(|(_, last)| last));
-        let steps = self.phases.finish(self.counts.n_events, stop);
+        let (steps, startups) = self.phases.finish(self.counts.n_events, stop);
         let requests = drained(self.requests, &self.crawls);
         RunDraft {
             about,
@@ -600,6 +602,7 @@ impl Builder {
             requests,
             facts: self.facts,
             metrics: self.metrics,
+            startups,
             messages: self.messages,
             first_error: self.first_error,
             incomplete: self.incomplete.map(|(_, reason)| reason),

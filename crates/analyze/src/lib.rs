@@ -21,6 +21,7 @@
 
 mod assemble;
 pub mod cluster;
+mod derived;
 pub mod durations;
 mod events;
 mod group;

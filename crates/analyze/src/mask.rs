@@ -49,6 +49,22 @@ pub fn mask(message: &str, template: &mut String) {
     }
 }
 
+/// What happened, in one line: the line that says so, and the reason below it where it only announces one.
+/// The first line of a crash report names a place in the source.
+///
+/// ```text
+/// headline := line [ ": " reason ]
+/// ```
+pub fn headline(message: &str) -> String {
+    let parts = message::parts(message);
+    let head =
+        if parts.head.is_empty() { message.trim_start().lines().next().unwrap_or("") } else { parts.head };
+    match parts.reason {
+        Some(reason) => format!("{}: {reason}", head.trim_end().trim_end_matches([':', '.'])),
+        None => head.trim_end().to_owned(),
+    }
+}
+
 fn truncate_chars(text: &mut String, chars: usize) {
     if text.len() > chars
         && let Some((end, _)) = text.char_indices().nth(chars)
@@ -66,6 +82,30 @@ mod tests {
         let mut template = String::from("left over");
         mask(message, &mut template);
         assert_eq!(template, expect, "{message}");
+    }
+
+    #[test]
+    fn headlines() {
+        let check = |message: &str, expect: &str| assert_eq!(headline(message), expect, "{message}");
+        check("", "");
+        check("Item 7 is lost", "Item 7 is lost");
+        check(
+            "file:///a/b.js:74\n    throw new E(`x`);\n          ^\n\nE: no such file\n    at f (b.js:1:2)",
+            "E: no such file",
+        );
+        check(
+            "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: 'x'",
+            "KeyError: 'x'",
+        );
+        check(
+            "Actor failed with an exception\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: 'x'",
+            "Actor failed with an exception: KeyError: 'x'",
+        );
+        check(
+            "The function passed to Apify.main() threw an exception:\n  Error: spawn ps\n      at f (a.js:1:2)",
+            "The function passed to Apify.main() threw an exception: Error: spawn ps",
+        );
+        check("    at f (a.js:1:2)\n    at g (a.js:3:4)", "at f (a.js:1:2)");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! restarted has a `segment` step for each incarnation, with its phases below it.
 
 use logmill_parse::mark::{Lifecycle, Opening, Step, StepEnd, StepStart};
+use logmill_parse::time::duration_ms;
 use logmill_parse::{Micros, Status, StepKind};
 
 use crate::shard::Tally;
@@ -47,6 +48,20 @@ pub struct Phases {
     /// Finished segments: first step, first event.
     segments: Vec<Segment>,
     segment: Segment,
+    startups: Vec<Startup>,
+}
+
+/// What one start of a program cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Startup {
+    /// When the program was started.
+    pub at: Micros,
+    /// From there to its first output.
+    pub first_output_ms: Option<i64>,
+    /// From there to its being ready, and what that is called.
+    pub ready_ms: Option<(&'static str, i64)>,
+    /// How long fetching it took, what that is called, and whether it was there already.
+    pub fetch_ms: Option<(&'static str, i64, &'static str)>,
 }
 
 /// One incarnation of the run.
@@ -191,15 +206,15 @@ impl Phases {
         self.segment.last_ts = self.segment.last_ts.max(tally.span.map(|(_, last)| last));
     }
 
-    /// All steps. `n_events` and `stop` are the run's.
-    pub fn finish(mut self, n_events: u64, stop: Option<Micros>) -> Vec<StepDraft> {
+    /// All steps and what the starts cost. `n_events` and `stop` are the run's.
+    pub fn finish(mut self, n_events: u64, stop: Option<Micros>) -> (Vec<StepDraft>, Vec<Startup>) {
         let last_ts = if self.segments.is_empty() { stop } else { self.segment.last_ts.or(stop) };
         self.close_segment(n_events, last_ts);
         if !self.segments.is_empty() {
             self.segments.push(std::mem::take(&mut self.segment));
             self.nest_segments(n_events);
         }
-        self.steps
+        (self.steps, self.startups)
     }
 
     fn close_segment(&mut self, seq: u64, last_ts: Option<Micros>) {
@@ -227,6 +242,7 @@ impl Phases {
     /// output, `work`, and `shutdown` where something follows the last progress.
     fn follow_lifecycle(&mut self, end: u64, end_ts: Option<Micros>) {
         let Some((lifecycle, boot)) = self.segment.lifecycle else { return };
+        self.startups.extend(self.startup(lifecycle, boot));
         if self.open[0] != Some(boot) {
             return;
         }
@@ -246,6 +262,20 @@ impl Phases {
             }
             None => self.closed(lifecycle.work, at, (end, end_ts)),
         }
+    }
+
+    fn startup(&self, lifecycle: &'static Lifecycle, boot: usize) -> Option<Startup> {
+        let at = self.steps.get(boot)?.started_at?;
+        let since = |moment: Option<Moment>| Some(duration_ms(at, moment?.1?));
+        let (name, cached_below) = lifecycle.fetch;
+        let fetch = self.steps.get(self.segment.first_step..boot)?.iter().find(|step| step.name == name);
+        let fetch_ms = fetch.and_then(|step| Some(duration_ms(step.started_at?, step.stopped_at?)));
+        Some(Startup {
+            at,
+            first_output_ms: since(self.segment.first_output),
+            ready_ms: since(self.segment.ready).map(|ms| (lifecycle.ready_metric, ms)),
+            fetch_ms: fetch_ms.map(|ms| (name, ms, if ms < cached_below { "cached" } else { "cold" })),
+        })
     }
 
     fn closed(&mut self, name: &str, from: Moment, to: Moment) {

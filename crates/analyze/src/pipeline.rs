@@ -126,7 +126,7 @@ impl Engine {
     #[must_use]
     pub fn survey(&self, inputs: &[&dyn Input], progress: &(dyn Fn(u64) + Sync)) -> Survey {
         let groups = groups(inputs, &self.options);
-        let mut survey = Survey::new(inputs);
+        let mut survey = Survey::new(inputs, self.options.detail);
         for chunk in groups.chunks(GROUPS_AT_ONCE) {
             let results = self.pool.install(|| {
                 map(chunk.iter().collect(), |group: &GroupOfInputs| {

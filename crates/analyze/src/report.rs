@@ -8,9 +8,11 @@ use logmill_parse::time::duration_ms;
 use logmill_parse::{Class, Kind, Level, Micros, Platform, Status, StepKind};
 
 use crate::assemble::{MessageDraft, RunDraft};
+use crate::derived;
 use crate::durations::durations;
 use crate::model::{ErrorGroup, FileRow, IssueRow, Metric, Report, Request, RequestOutcome, Run, Step};
 use crate::phases::StepDraft;
+use crate::pipeline::Detail;
 use crate::rates::{Bucket, TooManyRows, rates};
 use crate::shard::{RequestUse, widen_by};
 use crate::survey::Survey;
@@ -86,6 +88,9 @@ impl Survey {
                 value: value.value,
                 what: Arc::clone(&value.what),
             }));
+        }
+        if self.detail == Detail::Everything {
+            derive_metrics(&drafts, &mut report);
         }
         report.rates = rates(&report.runs, &report.steps, buckets.width, buckets.zone)?;
         report.durations = durations(&report.runs, &report.steps);
@@ -229,6 +234,22 @@ impl Survey {
         rows.sort_by(|a, b| (&a.source, &a.member).cmp(&(&b.source, &b.member)));
         rows
     }
+}
+
+/// Adds what no log states, behind what the run's log does state.
+fn derive_metrics(drafts: &[&RunDraft], report: &mut Report) {
+    let mut metrics = Vec::new();
+    let mut steps = report.steps.as_slice();
+    for (index, (draft, run)) in drafts.iter().zip(&report.runs).enumerate() {
+        let n = steps.iter().take_while(|step| step.run == index).count();
+        let (own, others) = steps.split_at(n);
+        steps = others;
+        metrics.extend(derived::startup(index, &draft.startups));
+        metrics.extend(derived::overhead(index, run, own));
+    }
+    metrics.extend(derived::regularity(&report.runs));
+    report.metrics.extend(metrics);
+    report.metrics.sort_by_key(|metric| metric.run);
 }
 
 /// One error group being summed up.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use logmill_parse::mark::{
     CrawlStats, Fate, Lifecycle, Mark, Missing, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
 };
-use logmill_parse::{Account, Batch, Class, Code, Evidence, Issue, Level, Micros, Record};
+use logmill_parse::{Account, Batch, Class, Code, Evidence, Issue, Level, Micros, Record, text::Codec};
 
-use crate::mask::mask;
+use crate::mask::{headline, mask};
 use crate::model::Measure;
 use crate::pipeline::Detail;
 
@@ -165,7 +165,7 @@ pub struct Tally {
     pub last_platform: Option<u64>,
     /// Kinds of run its events show.
     pub evidence: Evidence,
-    /// First line of the first error.
+    /// First line of the first error; of a crash the one that says what happened.
     pub first_error: Option<String>,
     /// Bytes of its events.
     pub bytes: u64,
@@ -433,15 +433,7 @@ impl Collector {
 
     fn account(&mut self, batch: &Batch<'_>, skipped: usize) {
         let mut account = batch.account;
-        for record in batch.records.iter().take(skipped) {
-            let (bytes, lines) = (record.span.len() as u64, u64::from(record.n_lines));
-            let first = lines.min(1);
-            account.record.bytes = account.record.bytes.saturating_sub(bytes);
-            account.record.lines = account.record.lines.saturating_sub(first);
-            account.continuation.lines = account.continuation.lines.saturating_sub(lines - first);
-            account.duplicate.bytes += bytes;
-            account.duplicate.lines += lines;
-        }
+        repeat(&mut account, &batch.records, skipped);
         self.shard.account.merge(&account);
     }
 
@@ -462,6 +454,10 @@ impl Collector {
         self.shard.n_events += 1;
         widen(&mut self.shard.span, record.ts);
         let Some(scope) = self.shard.scopes.get_mut(index) else { return };
+        if scope.tally.n_events == 0 {
+            // It may have been opened by a mark on a record that is left out.
+            scope.record = self.n_records;
+        }
         let is_error = scope.tally.count(record);
         scope.start = scope.start.min(at.offset + record.span.start as u64);
         scope.end = scope.end.max(at.offset + record.span.end as u64);
@@ -480,7 +476,12 @@ impl Collector {
         mask(message, template);
         let Some(scope) = shard.scopes.get_mut(index) else { return };
         if is_error && scope.tally.first_error.is_none() {
-            scope.tally.first_error = Some(first_line(message));
+            let headline = if record.class == Class::Crash {
+                first_line(&headline(message))
+            } else {
+                first_line(message)
+            };
+            scope.tally.first_error = Some(headline);
         }
         let known = templates.entry(record.class).or_default();
         let id = if let Some(id) = known.get(template.as_str()) {
@@ -584,6 +585,45 @@ impl Collector {
         };
         let Some(scope) = self.shard.scopes.get_mut(index) else { return };
         scope.mark(mark, record, self.detail, &mut self.texts);
+    }
+}
+
+/// Moves the first `skipped` of `records` to the account's duplicates, byte for byte.
+///
+/// A joined event's elements have punctuation between them, which the account has as structure.
+/// How its bytes divide is known if all joined events are left out, or none; else they are
+/// taken to divide as those of all joined events do.
+fn repeat(account: &mut Account, records: &[Record<'_>], skipped: usize) {
+    let joined_bytes = |records: &[Record<'_>]| -> u64 {
+        let joined = records.iter().filter(|record| matches!(record.message.codec, Codec::Joined(_)));
+        joined.map(|record| record.span.len() as u64).sum()
+    };
+    let span_bytes =
+        |records: &[Record<'_>]| -> u64 { records.iter().map(|record| record.span.len() as u64).sum() };
+    let gone = records.get(..skipped).unwrap_or(records);
+    let (joined, joined_gone) = (joined_bytes(records), joined_bytes(gone));
+    let share = |bytes: u64| {
+        let share = u128::from(bytes) * u128::from(joined_gone) / u128::from(joined.max(1));
+        u64::try_from(share).unwrap_or(bytes).min(bytes)
+    };
+    let between = span_bytes(records).saturating_sub(account.record.bytes + account.continuation.bytes);
+    let mut left = span_bytes(gone);
+    account.duplicate.bytes += left;
+    for (part, most) in [
+        (&mut account.continuation, share(account.continuation.bytes)),
+        (&mut account.structure, share(between)),
+        (&mut account.record, u64::MAX),
+    ] {
+        let moved = most.min(left).min(part.bytes);
+        part.bytes -= moved;
+        left -= moved;
+    }
+    account.duplicate.bytes -= left;
+    for record in gone {
+        let (lines, first) = (u64::from(record.n_lines), u64::from(record.n_lines.min(1)));
+        account.record.lines = account.record.lines.saturating_sub(first);
+        account.continuation.lines = account.continuation.lines.saturating_sub(lines - first);
+        account.duplicate.lines += lines;
     }
 }
 

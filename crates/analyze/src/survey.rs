@@ -10,6 +10,7 @@ use crate::cluster::{self, Distinct};
 use crate::assemble::{DraftOrigin, RunDraft};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
+use crate::pipeline::Detail;
 use crate::shard::{OTHER, Template};
 
 /// Distinct messages told apart in all; more are counted as one.
@@ -29,6 +30,8 @@ pub(crate) struct MessageTemplate {
 /// Everything that was read.
 #[derive(Debug)]
 pub struct Survey {
+    /// Which tables it is good for.
+    pub(crate) detail: Detail,
     /// Sources and members of the inputs.
     pub(crate) names: Vec<(String, Option<String>)>,
     /// Runs; in the order of the table once the survey is finished.
@@ -42,12 +45,13 @@ pub struct Survey {
 }
 
 impl Survey {
-    pub(crate) fn new(inputs: &[&dyn Input]) -> Self {
+    pub(crate) fn new(inputs: &[&dyn Input], detail: Detail) -> Self {
         let names = inputs
             .iter()
             .map(|input| (input.source().to_owned(), input.member().map(str::to_owned)))
             .collect();
         Self {
+            detail,
             names,
             runs: Vec::new(),
             files: Vec::new(),

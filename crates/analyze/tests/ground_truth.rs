@@ -149,6 +149,47 @@ fn diff(want: &str, have: &str) -> Vec<String> {
     lines
 }
 
+/// Every error group belongs to a template of the truth, the longest that fits its example; and
+/// each template has as many events as its groups. (The truth writes `{}` where a message varies.)
+#[track_caller]
+fn check_templates(report: &Report, truth: &Truth, what: &str) {
+    let mut counts: Vec<u64> = vec![0; truth.error_templates.len()];
+    let mut wrong = Vec::new();
+    for group in &report.errors {
+        let fitting = truth.error_templates.iter().enumerate().filter(|(_, template)| {
+            group.class.as_str() == value(&template.class)
+                && group.level.as_str() == value(&template.level)
+                && fits(template.template, &group.example)
+        });
+        match fitting.max_by_key(|(_, template)| template.template.len()) {
+            Some((index, _)) => counts[index] += group.n_events,
+            None => wrong.push(format!("    no template fits {}: {}", group.template, group.example)),
+        }
+    }
+    for (template, found) in truth.error_templates.iter().zip(counts) {
+        if template.n_events != found {
+            wrong.push(format!("    expected {}, found {found}: {}", template.n_events, template.template));
+        }
+    }
+    assert!(wrong.is_empty(), "{what}: {} templates differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn value(word: &impl serde::Serialize) -> String {
+    serde_json::to_value(word).expect("a word").as_str().expect("a word").to_owned()
+}
+
+/// Whether the pattern stands somewhere in the text, `{}` standing for anything.
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut rest = text;
+    pattern.split("{}").all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = &rest[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
 fn files(plan: &Plan) -> (Vec<(String, Vec<u8>)>, Truth) {
     let mut files = Vec::new();
     let mut sink = |path: &Path, bytes: &[u8]| {
@@ -171,7 +212,9 @@ fn demo() {
 fn check_format(format: FormatId) {
     for seed in [1, 2, 3] {
         let (files, truth) = files(&Plan::new(format, seed, Amount::Runs(120)));
-        check(&analyze(&files, Options::default()), &truth, &format!("{} seed {seed}", format.as_str()));
+        let report = analyze(&files, Options::default());
+        check(&report, &truth, &format!("{} seed {seed}", format.as_str()));
+        check_templates(&report, &truth, &format!("{} seed {seed}", format.as_str()));
     }
     let mut bytes = Vec::new();
     let plan = Plan::new(format, 7, Amount::Runs(150));

@@ -129,6 +129,11 @@ pub struct Lifecycle {
     pub work: &'static str,
     /// From the last [`Mark::Progress`] to the last record.
     pub shutdown: &'static str,
+    /// Name of the metric that says how long the program took from its start to [`Mark::Ready`].
+    pub ready_metric: &'static str,
+    /// The opening phase that fetches what is started, and how long in milliseconds it takes at
+    /// most where nothing had to be fetched.
+    pub fetch: (&'static str, i64),
 }
 
 /// A phase that begins.

@@ -14,7 +14,14 @@ use crate::record::{Batch, Evidence};
 use crate::vocabulary::{Class, Status, StepKind};
 
 /// What follows the start of a container.
-static LIFECYCLE: Lifecycle = Lifecycle { init: "init", work: "work", shutdown: "shutdown" };
+static LIFECYCLE: Lifecycle = Lifecycle {
+    init: "init",
+    work: "work",
+    shutdown: "shutdown",
+    ready_metric: "system_info_ms",
+    // A cached image takes a few hundred milliseconds to check, a missing one seconds to load.
+    fetch: ("pull", 500),
+};
 
 /// Bytes of a line that keywords are looked for in.
 const KEYWORD_BYTES: usize = 512;
