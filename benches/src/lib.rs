@@ -6,7 +6,7 @@
 //! - [`corpus`]: the bytes, for every format of the registry.
 //! - [`read`]: how the lower rungs go through them.
 //! - [`input`]: how the upper rungs hand them to the engine.
-//! - [`rung`]: what the benches have in common.
+//! - [`mod@rung`]: what the benches have in common.
 
 pub mod corpus;
 pub mod input;

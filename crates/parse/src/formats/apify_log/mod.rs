@@ -1,9 +1,9 @@
 //! Apify run and build logs: plain text in which every physical line carries a stamp.
 //!
-//! From the bytes up: [`line`] takes stamps and relay prefixes off a physical line, [`levels`] finds who
-//! speaks at which level, [`shape`] and [`join`] tell which lines continue an event, [`read`] puts
-//! windows, blank lines and limits around that, [`payload`] cuts the data off a message, [`finish`] makes
-//! the record. What an event means — its class and marks — is [`meaning`]'s and the modules below it.
+//! From the bytes up: `line` takes stamps and relay prefixes off a physical line, `levels` finds who
+//! speaks at which level, `shape` and `join` tell which lines continue an event, `read` puts
+//! windows, blank lines and limits around that, `payload` cuts the data off a message, `finish` makes
+//! the record. What an event means — its class and marks — is `meaning`'s and the modules below it.
 //!
 //! Local logs of the same loggers, whose lines have no stamps, are read by the same rules.
 

@@ -1,7 +1,7 @@
 //! Cloudflare Workers Builds logs, and those of its older sibling Pages.
 //!
-//! Two readers ([`json`], [`text`]) make [`model::Line`]s of whatever shape the log was saved in;
-//! [`build`] makes records and marks of those, and does not know where they came from.
+//! Two readers (`json`, `text`) make `model::Line`s of whatever shape the log was saved in;
+//! `build` makes records and marks of those, and does not know where they came from.
 //! Source of the shapes and phrases: the Workers Builds API and published build logs.
 
 mod build;
