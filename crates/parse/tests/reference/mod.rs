@@ -38,6 +38,9 @@ pub struct Event {
 /// Flag of an event that was printed once more; such are taken out in the end.
 const COPY: &str = "copy";
 
+/// Flag of an event behind which another run said something, if only a blank line.
+const APART: &str = "apart";
+
 /// An event that may still grow.
 struct Pending {
     line: u64,
@@ -62,6 +65,9 @@ pub fn events(bytes: &[u8]) -> Vec<Event> {
             {
                 // Another run said nothing: what comes next does not go on with this event.
                 close(pending.take(), Some(line), &mut events);
+                if let Some(event) = events.last_mut() {
+                    event.flags.push(APART);
+                }
             }
             // Whether it belongs to the event above is decided by what comes next.
             blanks.push(line.clone());
@@ -89,6 +95,7 @@ pub fn events(bytes: &[u8]) -> Vec<Event> {
     }
     close(pending, None, &mut events);
     events.retain(|event| !event.flags.contains(&COPY));
+    events.iter_mut().for_each(|event| event.flags.retain(|flag| *flag != APART));
     events
 }
 
@@ -145,7 +152,7 @@ fn is_copy(event: &Event, before: &Event) -> bool {
         event.payload.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let said = extra.as_ref().and_then(|extra| extra.get("message")).and_then(serde_json::Value::as_str);
     said == Some(event.message.as_str())
-        && !before.flags.contains(&COPY)
+        && !before.flags.iter().any(|flag| [COPY, APART].contains(flag))
         && (&event.logger, &event.level, &event.message, &event.run_id)
             == (&before.logger, &before.level, &before.message, &before.run_id)
 }

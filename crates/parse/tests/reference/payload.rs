@@ -16,7 +16,10 @@ pub struct Parted {
 /// Parts the joined text of an event.
 pub fn part(text: &str) -> Parted {
     let text = text.trim_end();
-    // What an earlier line began and did not close does not matter to the last one.
+    if begins_and_goes_on(text) {
+        return Parted { message: text.to_owned(), payload: None, unclosed: true };
+    }
+    // What a further line began and did not close does not matter to the last one.
     let last = text.rfind('\n').map_or(0, |newline| newline + 1);
     if let Some((message, payload)) = at_end(&text[last..]) {
         let message = format!("{}{message}", &text[..last]).trim_end().to_owned();
@@ -52,6 +55,16 @@ fn at_end(text: &str) -> Option<(String, String)> {
         }
     }
     None
+}
+
+/// Whether the first line begins an object that all further lines go on with, and none closes.
+fn begins_and_goes_on(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    let begun = first
+        .match_indices("{\"")
+        .map(|(at, _)| at)
+        .find(|at| stands_apart(&first[..*at]) && is_open(&first[*at..]));
+    begun.is_some_and(|at| is_open(&text[at..]))
 }
 
 /// Whether an object may begin behind this text: a blank, a line's start, or a parenthesis behind those.

@@ -87,7 +87,8 @@ impl Above {
             || self.head.stdlib
             || self.said().iter().any(|line| is_traceback(line))
             || (plain && first.starts_with([' ', '\t']))
-            || (plain && ["Exception in thread ", "Exception ignored in"].iter().any(|s| first.starts_with(s)))
+            || (plain
+                && ["Exception in thread ", "Exception ignored in"].iter().any(|s| first.starts_with(s)))
     }
 
     fn takes_traceback(&self, text: &str) -> bool {
@@ -98,9 +99,13 @@ impl Above {
             return false;
         }
         let said = self.said();
-        let Some(opened) = said.iter().rposition(|line| is_traceback(line)) else { return false };
-        let closed = said.iter().skip(opened + 1).any(|line| is_error_line(line));
-        let inside = said.last().is_some_and(|line| line.starts_with([' ', '\t']) || is_traceback(line));
+        // What Node reports an error to be is no head, whatever it looks like.
+        let error = self.reported_error();
+        let opens = |at: &usize| Some(*at) != error && said.get(*at).is_some_and(|line| is_traceback(line));
+        let Some(opened) = (0..said.len()).rev().find(opens) else { return false };
+        let is_inside = |line: &str| line.starts_with([' ', '\t']) || is_traceback(line);
+        let closed = said.windows(2).skip(opened).any(|pair| is_inside(pair[0]) && is_error_line(pair[1]));
+        let inside = said.last().is_some_and(|line| is_inside(line));
         is_chain(text) || (!closed && inside && is_error_line(text))
     }
 
@@ -110,7 +115,10 @@ impl Above {
         let said = self.said();
         let reports = is_source_path(self.first());
         let Some(caret) = self.caret() else {
-            return reports && if said.len() == 1 { is_carets(below) } else { is_carets(text) };
+            let awaits_caret =
+                said.len() == 2 || said.get(1).is_some_and(|line| line.starts_with([' ', '\t']));
+            return reports
+                && if said.len() == 1 { is_carets(below) } else { awaits_caret && is_carets(text) };
         };
         match self.reported_error() {
             None => reports || is_error_line(text),
@@ -129,7 +137,8 @@ impl Above {
         let said = self.said();
         let is_indented = |line: &str| line.starts_with([' ', '\t']);
         if is_source_path(self.first()) {
-            said.iter().skip(2).position(|line| is_carets(line)).map(|at| at + 2)
+            let caret = said.iter().skip(2).position(|line| is_carets(line)).map(|at| at + 2)?;
+            (caret == 2 || said.get(1).is_some_and(|line| is_indented(line))).then_some(caret)
         } else if is_indented(self.first()) {
             said.iter().position(|line| is_indented(line) && line.trim() == "^")
         } else {

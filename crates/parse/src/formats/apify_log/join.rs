@@ -200,7 +200,11 @@ impl Shapes {
         match self.node {
             Node::Place => match below() {
                 Below::Caret => self.node = Node::Source,
-                Below::Other => return Verdict::Starts,
+                Below::Other => {
+                    // The source line stands directly below the place or nowhere.
+                    self.node = Node::Absent;
+                    return Verdict::Starts;
+                }
                 Below::Unread => return Verdict::Open,
             },
             Node::Source if is_caret(text) => self.carets(),

@@ -72,6 +72,8 @@ fn tracebacks() {
 
 #[test]
 fn node_crashes() {
+    // A line between place and source that joins for another reason: no report.
+    check(&["/a.js:3", "File \"x.py\", line 3, in f", "w", "  ^"], &[2, 2], Body::Text);
     let crash = |source: &'static str, caret: &'static str| {
         vec![
             "x",
