@@ -9,7 +9,7 @@ use std::sync::Arc;
 use logmill_parse::mark::{
     CrawlStats, Fate, Lifecycle, Mark, Missing, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
 };
-use logmill_parse::{Account, Batch, Class, Code, Evidence, Issue, Level, Micros, Record, text::Codec};
+use logmill_parse::{Account, Batch, Class, Code, Codec, Evidence, Issue, Level, Micros, Record};
 
 use crate::mask::{headline, mask};
 use crate::model::Measure;
@@ -607,11 +607,12 @@ fn repeat(account: &mut Account, records: &[Record<'_>], skipped: usize) {
         u64::try_from(share).unwrap_or(bytes).min(bytes)
     };
     let between = span_bytes(records).saturating_sub(account.record.bytes + account.continuation.bytes);
+    let (further, between) = (share(account.continuation.bytes), share(between));
     let mut left = span_bytes(gone);
     account.duplicate.bytes += left;
     for (part, most) in [
-        (&mut account.continuation, share(account.continuation.bytes)),
-        (&mut account.structure, share(between)),
+        (&mut account.continuation, further),
+        (&mut account.structure, between),
         (&mut account.record, u64::MAX),
     ] {
         let moved = most.min(left).min(part.bytes);
