@@ -133,8 +133,10 @@ impl EventPlan<'_> {
         let content = group::reopen(*input).map_err(unreadable)?;
         match (reading.shape, piece.parts.as_slice()) {
             (Shape::Windows, [(_, extent)]) => {
-                rows.skip_to(extent.record);
-                read_range(content.as_ref(), *reading, (extent.start, extent.end), options, &mut rows, push)
+                whole_lines(content.as_ref(), reading.bom, *extent).and_then(|range| {
+                    rows.skip_to(range.0);
+                    read_range(content.as_ref(), *reading, range, options, &mut rows, push)
+                })
             }
             (Shape::Document, _) => {
                 let mut bytes = vec![0; usize::try_from(content.size()).unwrap_or(0)];
@@ -157,6 +159,35 @@ impl EventPlan<'_> {
         if rows.is_complete() { Ok(()) } else { Err(EventsError::Changed { source: source.to_owned() }) }
     }
 }
+
+/// The extent, widened to whole lines: events of a line of JSON begin and end inside of it, and a
+/// window begins where a line does. `floor` is where the first line starts.
+fn whole_lines(content: &dyn ReadAt, floor: u64, extent: Extent) -> io::Result<(u64, u64)> {
+    let mut block = vec![0; LINE_BLOCK_BYTES];
+    let mut start = extent.start;
+    while start > floor {
+        let from = start.saturating_sub(LINE_BLOCK_BYTES as u64).max(floor);
+        let len = usize::try_from(start - from).unwrap_or(LINE_BLOCK_BYTES);
+        let n = read::read_full(content, from, block.get_mut(..len).unwrap_or_default())?;
+        if let Some(newline) = memchr::memrchr(b'\n', block.get(..n).unwrap_or_default()) {
+            start = from + newline as u64 + 1;
+            break;
+        }
+        start = from;
+    }
+    let mut end = extent.end.max(start + 1) - 1;
+    loop {
+        let n = read::read_full(content, end, &mut block)?;
+        match memchr::memchr(b'\n', block.get(..n).unwrap_or_default()) {
+            Some(newline) => return Ok((start, end + newline as u64 + 1)),
+            None if n < block.len() => return Ok((start, content.size().max(start))),
+            None => end += n as u64,
+        }
+    }
+}
+
+/// Bytes looked at to find the start or the end of a line.
+const LINE_BLOCK_BYTES: usize = 4 << 10;
 
 fn read_range(
     content: &dyn ReadAt,
@@ -237,12 +268,12 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Says that reading begins at the record with this number.
-    fn skip_to(&mut self, record: u64) {
-        self.record = record;
+    /// Says that reading begins at this byte, the start of the line of the only part's first record.
+    fn skip_to(&mut self, offset: u64) {
+        self.offset = offset;
         if let Some(part) = self.parts.first() {
+            self.record = part.extent.record;
             self.lines = part.extent.lines;
-            self.offset = part.extent.start;
         }
     }
 
@@ -263,7 +294,9 @@ impl<'a> Rows<'a> {
                 if part.taken == part.extent.n_events {
                     break;
                 }
-                if relayed(batch, record) == part.relayed.map(str::as_bytes) {
+                // A line of JSON may hold records of other runs before those of this one.
+                let is_before = self.offset + (record.span.start as u64) < part.extent.start;
+                if !is_before && relayed(batch, record) == part.relayed.map(str::as_bytes) {
                     self.row(index, record, push);
                 }
             }

@@ -159,3 +159,58 @@ fn pipes_and_threads_change_nothing() {
         }
     }
 }
+
+/// One stream of each format, as one file: concatenated logs, lines of JSON.
+#[test]
+fn one_file_of_many_runs() {
+    for format in
+        [FormatId::ApifyLog, FormatId::ApifySchedule, FormatId::CloudflareBuild, FormatId::AlloyExecution]
+    {
+        let mut bytes = Vec::new();
+        let truth = stream(&Plan::new(format, 11, Amount::Runs(40)), "all", &mut bytes).expect("memory");
+        let folder = Folder::new();
+        let file = folder.write("all.log", &bytes);
+        let rows = well(["convert", &file, "-o", "-", "--threads", "2"]).rows();
+        for run in &truth.runs {
+            let n = rows.iter().filter(|row| row["run_id"] == run.run_id).count();
+            assert_eq!(n as u64, run.n_events, "{format:?} {}", run.run_id);
+        }
+        assert_eq!(rows.len() as u64, truth.runs.iter().map(|run| run.n_events).sum::<u64>());
+    }
+}
+
+/// Several executions on one line, the newest first, as the API hands them out.
+#[test]
+fn lines_of_pages() {
+    let execution = |n: usize| {
+        format!(
+            r#"{{"executionId":"x{n}","startedAt":"2026-03-01T10:0{n}:00Z","stoppedAt":"2026-03-01T10:0{n}:05Z","finished":true,"results":[{{"connectorId":"a{n}","stoppedAt":"2026-03-01T10:0{n}:01Z"}},{{"connectorId":"b{n}","stoppedAt":"2026-03-01T10:0{n}:02Z"}}]}}"#
+        )
+    };
+    let page = |numbers: [usize; 3]| format!("{{\"data\":[{}]}}\n", numbers.map(execution).join(","));
+    let folder = Folder::new();
+    let file = folder.write("6ea3a38278ee86e89ce41f7e/all.ndjson", page([6, 5, 4]) + &page([3, 2, 1]));
+    let rows = well(["convert", &file, "-o", "-"]).rows();
+    let said: Vec<(&str, &str, u64)> = rows
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap_or_default();
+            (text("run_id"), text("logger"), row["line"].as_u64().unwrap_or_default())
+        })
+        .collect();
+    let expect = [
+        ("x1", "a1", 2),
+        ("x1", "b1", 2),
+        ("x2", "a2", 2),
+        ("x2", "b2", 2),
+        ("x3", "a3", 2),
+        ("x3", "b3", 2),
+        ("x4", "a4", 1),
+        ("x4", "b4", 1),
+        ("x5", "a5", 1),
+        ("x5", "b5", 1),
+        ("x6", "a6", 1),
+        ("x6", "b6", 1),
+    ];
+    assert_eq!(said, expect);
+}
