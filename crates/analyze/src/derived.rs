@@ -20,7 +20,7 @@ pub fn startup(run: RunIndex, startups: &[Startup]) -> Vec<Metric> {
     let mut metrics = Vec::new();
     for start in startups {
         let mut push = |name: &str, ms: i64, label: &str| {
-            metrics.push(metric(run, Some(start.at), name, ms, "ms", label))
+            metrics.push(metric(run, Some(start.at), name, ms, "ms", label));
         };
         if let Some((name, ms, how)) = start.fetch_ms {
             push(&format!("{name}_ms"), ms, how);

@@ -55,6 +55,7 @@ pub fn mask(message: &str, template: &mut String) {
 /// ```text
 /// headline := line [ ": " reason ]
 /// ```
+#[must_use]
 pub fn headline(message: &str) -> String {
     let parts = message::parts(message);
     let head =
