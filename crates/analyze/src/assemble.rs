@@ -531,8 +531,16 @@ impl Builder {
             PendingMark::Progress => self.phases.progress(seq, mark.ts),
             PendingMark::Outcome(outcome) => self.outcomes.push((seq, outcome)),
             PendingMark::Fact(fact, value) => drop(self.facts.entry(fact).or_insert(value)),
-            PendingMark::CrawlStart => self.begin_crawl(),
-            PendingMark::CrawlStats(stats) => self.crawl_stats(stats),
+            PendingMark::CrawlStart => {
+                self.phases.resume();
+                self.begin_crawl();
+            }
+            PendingMark::CrawlStats(stats) => {
+                if stats.stage == CrawlStage::Running {
+                    self.phases.resume();
+                }
+                self.crawl_stats(stats);
+            }
             PendingMark::CrawlEnd => self.current_crawl().ended = true,
             PendingMark::Incomplete(missing, reason) => self.lacks(missing, reason),
         }
@@ -553,6 +561,10 @@ impl Builder {
             self.begin_crawl();
         }
         let crawl = self.current_crawl();
+        if stats.stage == CrawlStage::Final {
+            // What the crawl said on its way is not its result, even where the last figures are cut off.
+            crawl.stats = CrawlStats::default();
+        }
         let known = &mut crawl.stats;
         known.finished = stats.finished.or(known.finished);
         known.failed = stats.failed.or(known.failed);

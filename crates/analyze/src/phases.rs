@@ -198,6 +198,11 @@ impl Phases {
         self.segment.progress = Some((seq, ts));
     }
 
+    /// A crawl begins or goes on: the work was not over.
+    pub fn resume(&mut self) {
+        self.segment.progress = None;
+    }
+
     /// Takes the stamps of a scope that begins after `base` events.
     pub fn output(&mut self, tally: &Tally, base: u64) {
         if self.segment.first_output.is_none() {

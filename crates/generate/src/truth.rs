@@ -302,9 +302,9 @@ impl TruthRun {
 ///
 /// Apify run, per segment: `pull` (pull line to create line), `create` (to start line), `boot` (to
 /// the first event that is not of class platform), `init` (from there to the event `System info` or
-/// `Initializing Actor`, when that comes later), `work` (from there to the last statistics,
-/// pool state, `Finished!` or `Exiting Actor`, else to the last event), `shutdown` (from there to
-/// the last event; left out when there is none behind). Runs with several segments have a
+/// `Initializing Actor`, when that comes later), `work` (from there to the last final statistics,
+/// `Finished!` or `Exiting Actor` behind which no crawl begins or goes on, else to the last event),
+/// `shutdown` (from there to the last event; left out when there is none behind). Runs with several segments have a
 /// step `segment` for each at depth 0, from its first line to its last, and the phases at depth 1.
 /// Apify build: `clone`, `prepare`, `build`, `push`, with Docker's own steps at depth 1 of `build`.
 /// Cloudflare: `init`, `clone`, `prepare`, `tool_install`, `install`, `build`, `deploy`,

@@ -38,7 +38,7 @@ pub enum Mark<'a> {
     Step(Box<Step<'a>>),
     /// The program is ready: its start-up is over.
     Ready,
-    /// The last of these ends the work of the run; what follows is its closing.
+    /// The last of these ends the work of the run; what follows is its closing, unless a crawl goes on there.
     Progress,
     /// The run ended, or the log says how.
     Outcome(Outcome<'a>),
@@ -125,7 +125,8 @@ pub struct Opening<'a> {
 pub struct Lifecycle {
     /// From the first output to [`Mark::Ready`], where that comes later.
     pub init: &'static str,
-    /// From there to the last [`Mark::Progress`], else to the last record.
+    /// From there to the last [`Mark::Progress`] behind which no crawl begins or goes on, else to the last
+    /// record.
     pub work: &'static str,
     /// From the last [`Mark::Progress`] to the last record.
     pub shutdown: &'static str,

@@ -203,7 +203,12 @@ impl<'a> Log<'a> {
         });
     }
 
-    /// The event above is a statistic, `Finished!` or `Exiting Actor`.
+    /// A crawl begins or goes on with the event above.
+    pub fn resume(&mut self) {
+        self.segment(|segment| segment.progress = None);
+    }
+
+    /// The event above is a final statistic, `Finished!` or `Exiting Actor`.
     pub fn progress(&mut self) {
         let at = (self.truth.n_events, self.event);
         self.segment(|segment| segment.progress = Some(at));

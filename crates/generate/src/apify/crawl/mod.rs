@@ -124,7 +124,10 @@ impl Crawl {
     pub fn start(&mut self, log: &mut Log<'_>) {
         let crawler = self.crawler;
         match self.generation {
-            Generation::Crawlee3 => event!(log, Info, Plain, "INFO  ", crawler, ": Starting the crawler."),
+            Generation::Crawlee3 => {
+                event!(log, Info, Plain, "INFO  ", crawler, ": Starting the crawler.");
+                log.resume();
+            }
             Generation::Sdk2 => {
                 event!(log, Info, Plain, "INFO  ", crawler, ": Starting the crawl of ", self.site.origin);
             }

@@ -85,7 +85,6 @@ impl Crawl {
                 "},\"clientInfo\":{\"isOverloaded\":false,\"limitRatio\":0.3,\"actualRatio\":0}}}"
             );
         }
-        log.progress();
     }
 
     pub(super) fn statistics(&self, log: &mut Log<'_>, stage: Stage) {
@@ -142,7 +141,11 @@ impl Crawl {
         }
         log.out.push(b'}');
         log.close();
-        log.progress();
+        if last {
+            log.progress();
+        } else {
+            log.resume();
+        }
     }
 
     /// JavaScript's array is sparse: a number of retries nobody needed is `null`.
@@ -167,7 +170,11 @@ impl Crawl {
             which,
             " request statistics:"
         );
-        log.progress();
+        if which == "Final" {
+            log.progress();
+        } else {
+            log.resume();
+        }
         let runtime = log.now.saturating_sub(self.started);
         let used = self.histogram.iter().rposition(|&count| count > 0).map_or(1, |last| last + 1);
         let histogram: Vec<String> = self.histogram[..used].iter().map(ToString::to_string).collect();

@@ -41,7 +41,9 @@ pub(super) struct Figures<'t> {
 impl Figures<'_> {
     /// Attaches the figures to the record that is pushed next.
     pub(super) fn emit<'a>(&self, stage: CrawlStage, crawler: Cow<'a, str>, out: &mut Batch<'a>) {
-        out.mark(Mark::Progress);
+        if stage == CrawlStage::Final {
+            out.mark(Mark::Progress);
+        }
         out.mark(Mark::CrawlStats(self.crawl_stats(stage)));
         if let Some(mut metrics) = Metrics::wanted(crawler, out) {
             self.metrics(&mut metrics);

@@ -5,7 +5,6 @@ use serde_json::value::RawValue;
 
 use super::figures::{Metrics, decimal, number};
 use super::meaning::Said;
-use crate::mark::Mark;
 use crate::record::Batch;
 use crate::vocabulary::Class;
 
@@ -48,7 +47,6 @@ pub(super) fn pool<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class>
     if !(rest.is_empty() || rest.starts_with(b"{")) {
         return None;
     }
-    out.mark(Mark::Progress);
     if let Some(mut metrics) = Metrics::wanted(said.crawler(), out)
         && let Some(payload) = said.event.payload
         && let Ok(pool) = serde_json::from_str::<Pool<'_>>(&payload.decode())
@@ -89,7 +87,6 @@ pub(super) fn python_pool<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option
     if !said.line.starts_with(b"current_concurrency = ") {
         return None;
     }
-    out.mark(Mark::Progress);
     if let Some(mut metrics) = Metrics::wanted(said.crawler(), out) {
         let text = std::str::from_utf8(said.line).unwrap_or_default();
         for (name, value) in text.split("; ").take(NAMES.len()).filter_map(|part| part.split_once(" = ")) {
@@ -147,9 +144,8 @@ mod tests {
     fn the_pool_of_python() {
         let line = "current_concurrency = 0; desired_concurrency = 2; cpu = 0; mem = 0.25; event_loop = 0.0; client_info = 0.0";
         let event = python(Level::Info, "crawlee._autoscaling.autoscaled_pool", line);
-        check(event, Class::Statistics, &["progress"]);
+        check(event, Class::Statistics, &[]);
         let marks = [
-            "progress",
             "current_concurrency[crawlee._autoscaling.autoscaled_pool] = 0 count",
             "desired_concurrency[crawlee._autoscaling.autoscaled_pool] = 2 count",
             "cpu_ratio[crawlee._autoscaling.autoscaled_pool] = 0 ratio",
@@ -190,7 +186,6 @@ mod tests {
     fn pool_states() {
         let payload = r#"{"currentConcurrency":1,"desiredConcurrency":3,"systemStatus":{"isSystemIdle":true,"memInfo":{"isOverloaded":false,"limitRatio":0.2,"actualRatio":0.125},"eventLoopInfo":{"actualRatio":null},"cpuInfo":{"isOverloaded":true,"actualRatio":0.5},"clientInfo":7}}"#;
         let marks = [
-            "progress",
             "current_concurrency[PuppeteerCrawler] = 1 count",
             "desired_concurrency[PuppeteerCrawler] = 3 count",
             "mem_ratio[PuppeteerCrawler] = 0.125 ratio",
@@ -199,10 +194,10 @@ mod tests {
         for logger in ["PuppeteerCrawler:AutoscaledPool", "PuppeteerCrawler:ConcurrencySystem"] {
             check_all(javascript(Level::Info, logger, "state").with(payload), Class::Statistics, &marks);
         }
-        check(event(Style::Colon, Level::Info, "AutoscaledPool", "state"), Class::Statistics, &["progress"]);
-        check(event(Style::Colon, Level::Info, "", "AutoscaledPool state"), Class::Statistics, &["progress"]);
+        check(event(Style::Colon, Level::Info, "AutoscaledPool", "state"), Class::Statistics, &[]);
+        check(event(Style::Colon, Level::Info, "", "AutoscaledPool state"), Class::Statistics, &[]);
         let cut = "state {\"currentConcurrency\":1,\"desi";
-        check(javascript(Level::Info, "C:AutoscaledPool", cut), Class::Statistics, &["progress"]);
+        check(javascript(Level::Info, "C:AutoscaledPool", cut), Class::Statistics, &[]);
         check(javascript(Level::Info, "Shop", "state").with(payload), Class::Plain, &[]);
         check(javascript(Level::Info, "C:AutoscaledPool", "state of the art"), Class::Plain, &[]);
     }

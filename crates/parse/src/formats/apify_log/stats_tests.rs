@@ -30,7 +30,6 @@ fn final_figures_of_crawlee() {
 fn periodic_figures_name_the_crawler_in_their_text() {
     let payload = r#"{"requestsTotal":0,"crawlerRuntimeMillis":60387,"retryHistogram":[null,null,1]}"#;
     let marks = [
-        "progress",
         "stats - - 1 2 1",
         "requests_total[PlaywrightCrawler] = 0 requests",
         "crawler_runtime_ms[PlaywrightCrawler] = 60387 ms",
@@ -49,7 +48,7 @@ fn figures_of_the_first_sdks() {
     let payload =
         r#"{"avgDurationMillis":250,"perMinute":12,"finished":3,"failed":1,"retryHistogram":[2,null,2]}"#;
     let old = |line| event(Style::Colon, Level::Info, "", line).with(payload);
-    let marks = ["progress", "stats 3 1 2 4 4"];
+    let marks = ["stats 3 1 2 4 4"];
     check(old("Crawler request statistics:"), Class::Statistics, &marks);
     check(old("PuppeteerCrawler request statistics:"), Class::Statistics, &marks);
     check(old("Crawler final request statistics:"), Class::Statistics, &["progress", "final 3 1 2 4 4"]);
@@ -98,7 +97,7 @@ fn damaged_figures() {
         javascript(Level::Info, "", "PuppeteerCrawler request statistics: {\"avgDurationMillis\":106");
     check(cut, Class::Plain, &[]);
     cut.flags = Flags::TRUNCATED;
-    check(cut, Class::Statistics, &["progress", "stats - - - - -"]);
+    check(cut, Class::Statistics, &["stats - - - - -"]);
 }
 
 #[test]

@@ -105,12 +105,12 @@ mod tests {
     #[test]
     fn cut_boxes() {
         let head = "Current request statistics:";
-        check(table(head, head), Class::Statistics, &["progress", "stats - - - - -"]);
+        check(table(head, head), Class::Statistics, &["stats - - - - -"]);
         let cut = "Current request statistics:\n┌───┬───┐\n│ requests_finished │ 7 │\n│ requests_failed │ 1";
-        check(table(head, cut), Class::Statistics, &["progress", "stats 7 - - - -"]);
+        check(table(head, cut), Class::Statistics, &["stats 7 - - - -"]);
         let cut =
             "Current request statistics:\n│ requests_finished │ 7 │\n│ retry_histogram │ [1, 2, 3, ... │";
-        check(table(head, cut), Class::Statistics, &["progress", "stats 7 - - - -"]);
+        check(table(head, cut), Class::Statistics, &["stats 7 - - - -"]);
         let event = python(Level::Info, "BeautifulSoupCrawler", "Final request statistics:");
         check(event, Class::Statistics, &["progress", "final - - - - -"]);
     }

@@ -1,0 +1,109 @@
+//! What whole Apify logs come down to: cases in which single lines are read right and the run
+//! could still come out wrong.
+
+use logmill_analyze::model::{Report, Run};
+use logmill_analyze::{Buckets, Bytes, Engine, Input, Options, Selection};
+
+/// Lines given by their seconds into a minute and their text.
+fn log(lines: &[(&str, &str)]) -> String {
+    lines.iter().map(|(second, text)| format!("2025-03-01T10:00:{second}Z {text}\n")).collect()
+}
+
+fn report(text: &str) -> Report {
+    let input = Bytes::new("logs/shop.log".to_owned(), text.as_bytes().to_vec());
+    let engine = Engine::new(Options::default()).expect("threads");
+    let survey = engine.survey(&[&input as &dyn Input], &|_| {});
+    survey.report(&Selection::default(), Buckets::default()).expect("buckets")
+}
+
+fn only_run(report: &Report) -> &Run {
+    assert_eq!(report.runs.len(), 1, "one run");
+    &report.runs[0]
+}
+
+fn steps(report: &Report) -> Vec<(&str, Option<i64>)> {
+    report.steps.iter().map(|step| (step.name.as_str(), step.duration_ms)).collect()
+}
+
+const START: [(&str, &str); 4] = [
+    ("00.000", "ACTOR: Pulling container image of build aB3dE5gH7jK9mN1pQ from registry."),
+    ("00.100", "ACTOR: Creating container."),
+    ("00.140", "ACTOR: Starting container."),
+    ("01.000", "INFO  System info {\"crawleeVersion\":\"3.15.3\"}"),
+];
+const BEGIN: &str = "INFO  CheerioCrawler: Starting the crawler.";
+const RUNNING: &str = "INFO  CheerioCrawler:Statistics: CheerioCrawler request statistics: {\"requestsTotal\":3,\"retryHistogram\":[3]}";
+const POOL: &str = "INFO  CheerioCrawler:AutoscaledPool: state {\"currentConcurrency\":1}";
+const FINAL: &str = "INFO  CheerioCrawler: Final request statistics: {\"requestsFinished\":5,\"requestsFailed\":0,\"retryHistogram\":[5]}";
+
+#[test]
+fn a_crawl_that_goes_on_is_no_shutdown() {
+    let cut = report(&log(&[
+        &START[..],
+        &[("02.000", BEGIN), ("10.000", RUNNING), ("10.010", POOL), ("20.000", "INFO  Opening page 7")],
+    ]
+    .concat()));
+    assert_eq!(
+        steps(&cut),
+        [("pull", Some(100)), ("create", Some(40)), ("boot", Some(860)), ("work", Some(19_000))]
+    );
+    let second = report(&log(&[
+        &START[..],
+        &[("02.000", BEGIN), ("10.000", FINAL), ("12.000", BEGIN), ("30.000", "INFO  Opening page 8")],
+    ]
+    .concat()));
+    assert_eq!(steps(&second).last(), Some(&("work", Some(29_000))));
+    let over = report(&log(&[
+        &START[..],
+        &[("02.000", BEGIN), ("10.000", RUNNING), ("14.000", FINAL), ("15.500", "Results are stored.")],
+    ]
+    .concat()));
+    assert_eq!(steps(&over)[3..], [("work", Some(13_000)), ("shutdown", Some(1500))]);
+}
+
+#[test]
+fn figures_on_the_way_are_no_result() {
+    let table = [
+        ("02.000", "[crawler] INFO  Current request statistics:"),
+        ("02.001", "┌───────────────────┬───┐"),
+        ("02.002", "│ requests_finished │ 0 │"),
+        ("02.003", "│ requests_failed   │ 0 │"),
+        ("02.004", "└───────────────────┴───┘"),
+        ("09.000", "[crawler] INFO  Final request statistics:"),
+    ];
+    let report = report(&log(&[&START[..], &table].concat()));
+    let run = only_run(&report);
+    assert_eq!((run.status.as_str(), run.status_reason.as_str()), ("succeeded", "crawls_finished"));
+    assert_eq!((run.requests_finished, run.requests_failed), (None, None));
+}
+
+#[test]
+fn the_first_error_says_what_happened() {
+    let node = report(&log(&[
+        &START[..],
+        &[
+            ("02.000", "file:///usr/src/app/src/main.js:12"),
+            ("02.001", "    throw new RangeError(`${n} is too many`);"),
+            ("02.002", "          ^"),
+            ("02.003", ""),
+            ("02.004", "RangeError: 7 is too many"),
+            ("02.005", "    at main (file:///usr/src/app/src/main.js:12:11)"),
+        ],
+    ]
+    .concat()));
+    assert_eq!(only_run(&node).first_error.as_deref(), Some("RangeError: 7 is too many"));
+    let python = report(&log(&[
+        &START[..],
+        &[
+            ("02.000", "Item 3 of 40"),
+            ("02.001", "Traceback (most recent call last):"),
+            ("02.002", "  File \"/usr/src/app/src/main.py\", line 31, in main"),
+            ("02.003", "    price = item['price']"),
+            ("02.004", "KeyError: 'price'"),
+        ],
+    ]
+    .concat()));
+    let run = only_run(&python);
+    assert_eq!(run.first_error.as_deref(), Some("KeyError: 'price'"));
+    assert_eq!((run.status.as_str(), run.status_reason.as_str(), run.n_events), ("failed", "crash", 6));
+}
