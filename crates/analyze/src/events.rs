@@ -129,7 +129,7 @@ impl EventPlan<'_> {
         let (Some(input), Some(reading)) = (inputs.get(piece.input), self.readings.get(&piece.input)) else {
             return Err(unreadable(io::ErrorKind::NotFound.into()));
         };
-        let mut rows = Rows::new(self, piece);
+        let mut rows = Rows::new(self, piece, reading.bom);
         let content = group::reopen(*input).map_err(unreadable)?;
         match (reading.shape, piece.parts.as_slice()) {
             (Shape::Windows, [(_, extent)]) => {
@@ -245,7 +245,8 @@ impl Sink for RowSink<'_, '_> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(plan: &'a EventPlan<'a>, piece: &Piece) -> Self {
+    /// `offset` is where the first record may stand: behind the byte order mark.
+    fn new(plan: &'a EventPlan<'a>, piece: &Piece, offset: u64) -> Self {
         let part = |(run, extent): &(usize, Extent)| {
             let draft = plan.runs.get(*run).map(|(draft, _)| *draft);
             Part {
@@ -264,7 +265,7 @@ impl<'a> Rows<'a> {
             parts: piece.parts.iter().map(part).collect(),
             record: 0,
             lines: 0,
-            offset: 0,
+            offset,
         }
     }
 

@@ -214,3 +214,24 @@ fn lines_of_pages() {
     ];
     assert_eq!(said, expect);
 }
+
+/// Offsets are those of the file, a byte order mark included.
+#[test]
+fn offsets_count_from_the_first_byte() {
+    let folder = Folder::new();
+    let build = "2026-03-01T10:00:00.000Z\tInitializing build environment...\n\
+                 2026-03-01T10:00:01.000Z\tCloning repository...\n";
+    for (name, bytes) in [("aB3dE6gH9jK2mN5pQ.log", SHORT_LOG), ("build.log", build)] {
+        for mark in ["", "\u{feff}"] {
+            let text = format!("{mark}{bytes}");
+            let file = folder.write(name, &text);
+            for row in well(["convert", &file, "-o", "-"]).rows() {
+                let at = usize::try_from(row["byte_offset"].as_u64().expect("a number")).expect("small");
+                let line = usize::try_from(row["line"].as_u64().expect("a number")).expect("small");
+                let starts = text.get(at..).expect("inside").starts_with("2026-03-01T10:00:0");
+                assert!(starts, "{name} {row}");
+                assert_eq!(line, 1 + text.get(..at).expect("inside").matches('\n').count(), "{name} {row}");
+            }
+        }
+    }
+}
