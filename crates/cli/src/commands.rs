@@ -1,6 +1,6 @@
 //! The commands, one function each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use logmill_parse::{Code, format};
 use crate::args::{Command, ConvertArgs, DemoArgs, ExplainArgs, ReportArgs, SchemaArgs, TableArgs, Tables};
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session, any_time, selection};
-use crate::terminal::{Paint, count, safe, safe_json};
+use crate::terminal::{Paint, count, counted, safe, safe_json};
 use crate::{rows, summary, write};
 
 mod detect;
@@ -80,10 +80,14 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
 
 /// What is said of a folder of tables.
 fn wrote_set(manifest: &Manifest, folder: &Path) -> Ending {
-    let n = manifest.files.len();
-    let files = if n == 1 { "1 table".to_owned() } else { format!("{n} tables") };
+    let files = counted(manifest.files.len() as u64, "file", "files");
+    let tables: BTreeSet<&str> = manifest.files.iter().map(|file| file.table.as_str()).collect();
+    let tables = counted(tables.len() as u64, "table", "tables");
     Ending {
-        said: Some(format!("wrote {files} and manifest.json to {}", safe(&folder.display().to_string()))),
+        said: Some(format!(
+            "wrote {tables} ({files}) and manifest.json to {}",
+            safe(&folder.display().to_string())
+        )),
         next: Some("`logmill schema` says what every column means".to_owned()),
     }
 }
@@ -119,7 +123,7 @@ fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
     let end = match target {
         Target::File(table, format) => {
             let rows = write::write_file(job, &args.output, table, format, &args.write)?;
-            let rows = format!("{} {}", count(rows), if rows == 1 { "row" } else { "rows" });
+            let rows = counted(rows, "row", "rows");
             let path = safe(&args.output.to_string_lossy()).into_owned();
             Ending {
                 said: (path != "-").then(|| format!("wrote {rows} of {table} to {path}")),

@@ -176,6 +176,12 @@ pub fn count(n: u64) -> String {
     out
 }
 
+/// A number of things: `1 error`, `2 errors`.
+#[must_use]
+pub fn counted(n: u64, one: &str, several: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { several })
+}
+
 /// A line of bars, one per value, scaled to the largest; a value that is not there is a dot.
 #[must_use]
 pub fn sparkline(values: &[Option<f64>]) -> String {
@@ -238,6 +244,10 @@ mod tests {
     fn numbers() {
         assert_eq!(count(0), "0");
         assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567".replace('\u{202f}', " "));
+        assert_eq!(
+            (counted(1, "retry", "retries"), counted(0, "retry", "retries")),
+            ("1 retry".into(), "0 retries".into())
+        );
         assert_eq!(percent(0.0), "0.0 %");
         assert_eq!(percent(0.0004), "<0.1 %");
         assert_eq!(sparkline(&[None, Some(0.0), Some(0.5), Some(1.0)]), "·▁▅█");

@@ -11,7 +11,7 @@ use super::{everything, print};
 use crate::args::ShowArgs;
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session};
-use crate::terminal::{Paint, count, duration, instant, percent, safe, shortened};
+use crate::terminal::{Paint, count, counted, duration, instant, percent, safe, shortened};
 
 /// Errors shown with what stands around them.
 const MAX_ERRORS: usize = 20;
@@ -83,12 +83,12 @@ fn head(run: &Run, paint: Paint) -> String {
     let _ = writeln!(out, "  duration  {}", run.duration_ms.map_or_else(|| "–".to_owned(), duration));
     let _ = writeln!(
         out,
-        "  events    {} in {} lines: {} errors, {} warnings, {} retries",
+        "  events    {} in {}: {}, {}, {}",
         count(run.n_events),
-        count(run.n_lines),
-        count(run.n_errors),
-        count(run.n_warnings),
-        count(run.n_retries)
+        counted(run.n_lines, "line", "lines"),
+        counted(run.n_errors, "error", "errors"),
+        counted(run.n_warnings, "warning", "warnings"),
+        counted(run.n_retries, "retry", "retries")
     );
     if let (Some(finished), Some(failed)) = (run.requests_finished, run.requests_failed) {
         let _ = writeln!(out, "  requests  {} finished, {} failed", count(finished), count(failed));
@@ -120,19 +120,15 @@ fn timeline(run: &Run, steps: &[&Step], paint: Paint, out: &mut String) {
         let share = step.share.map_or_else(String::new, percent);
         let error =
             step.error.as_deref().map_or_else(String::new, |error| paint.red(&shortened(&safe(error), 60)));
-        let _ = writeln!(
-            out,
-            "  {:<24} {} {:>10} {:>8}  {}{error}",
+        let connector = step.connector_id.as_deref().map_or_else(String::new, |id| format!("{} ", safe(id)));
+        let line = format!(
+            "  {:<24} {} {:>10} {:>8}  {connector}{error}",
             shortened(&name, 24),
             paint.dim(&bar),
             step.duration_ms.map_or_else(|| "–".to_owned(), duration),
             share,
-            if step.connector_id.is_some() {
-                step.connector_id.as_deref().map_or_else(String::new, |id| format!("{} ", safe(id)))
-            } else {
-                String::new()
-            },
         );
+        let _ = writeln!(out, "{}", line.trim_end());
     }
     if let Some(gap) = run.tail_gap_ms.filter(|gap| *gap != 0) {
         let _ = writeln!(out, "  {:<24} {} {:>10}", "(after the last step)", " ".repeat(BAR), duration(gap));
@@ -245,11 +241,8 @@ fn errors(
         .events(&plan, &session.inputs(), Vec::new, push, |lines| lines, take)
         .map_err(|error| Failure::System(error.into()))?;
     if run.n_errors > MAX_ERRORS as u64 {
-        let _ = writeln!(
-            out,
-            "{}",
-            paint.dim(&format!("  … {} more errors", count(run.n_errors - MAX_ERRORS as u64)))
-        );
+        let rest = counted(run.n_errors - MAX_ERRORS as u64, "more error", "more errors");
+        let _ = writeln!(out, "{}", paint.dim(&format!("  … {rest}")));
     }
     Ok(())
 }

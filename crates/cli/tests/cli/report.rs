@@ -28,7 +28,7 @@ fn number(row: &Value, name: &str) -> u64 {
 fn nine_tables_and_a_manifest() {
     let folder = Folder::new();
     let said = well(["report", DEMO, "-o", &folder.arg("out")]);
-    assert!(said.err.contains("wrote 9 tables and manifest.json to "), "{}", said.err);
+    assert!(said.err.contains("wrote 9 tables (9 files) and manifest.json to "), "{}", said.err);
     let names: Vec<String> = folder.files("out").into_iter().map(|(name, _)| name).collect();
     let mut expect: Vec<String> = TABLES.iter().map(|table| format!("{table}.parquet")).collect();
     expect.push("manifest.json".to_owned());
