@@ -258,7 +258,8 @@ impl Phases {
             self.closed(lifecycle.init, at, ready);
             at = ready;
         }
-        let is_followed = |progress: &Moment| progress.0 >= at.0 && progress.1 < end_ts;
+        let is_followed =
+            |progress: &Moment| progress.0 >= at.0 && progress.0 + 1 < end && progress.1 < end_ts;
         let progress = self.segment.progress.filter(is_followed);
         match progress {
             Some((seq, ts)) => {

@@ -453,6 +453,7 @@ impl Collector {
         let index = self.scope_of(batch, record, at);
         self.shard.n_events += 1;
         widen(&mut self.shard.span, record.ts);
+        widen(&mut self.shard.span, record.until);
         let Some(scope) = self.shard.scopes.get_mut(index) else { return };
         if scope.tally.n_events == 0 {
             // It may have been opened by a mark on a record that is left out.
@@ -729,6 +730,7 @@ impl Tally {
         let before = self.n_events;
         self.n_events += 1;
         self.n_lines += u64::from(record.n_lines);
+        widen(&mut self.span, record.until);
         widen(&mut self.span, record.ts);
         self.last_ts = record.ts.or(self.last_ts);
         if record.class == Class::Platform {

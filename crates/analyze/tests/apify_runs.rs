@@ -107,3 +107,47 @@ fn the_first_error_says_what_happened() {
     assert_eq!(run.first_error.as_deref(), Some("KeyError: 'price'"));
     assert_eq!((run.status.as_str(), run.status_reason.as_str(), run.n_events), ("failed", "crash", 6));
 }
+
+/// Every line has a stamp, and the last one counts, whatever stands on that line.
+#[test]
+fn a_run_lasts_to_its_last_stamp() {
+    let copied = report(&log(&[
+        ("01.000", "[apify] INFO  Exiting Actor ({\"exit_code\": 0})"),
+        ("01.001", "[apify] INFO  Exiting Actor ({\"exit_code\": 0, \"message\": \"Exiting Actor\"})"),
+        ("07.500", ""),
+    ]));
+    assert_eq!(only_run(&copied).duration_ms, Some(6500));
+    let exit = report(&log(&[
+        &START[..],
+        &[
+            ("02.000", "[apify] INFO  Exiting Actor ({\"exit_code\": 0})"),
+            ("02.001", "[apify] INFO  Exiting Actor ({\"exit_code\": 0, \"message\": \"Exiting Actor\"})"),
+        ],
+    ]
+    .concat()));
+    assert_eq!(only_run(&exit).duration_ms, Some(2001));
+    assert_eq!(steps(&exit).last(), Some(&("work", Some(1001))), "nothing follows the exit");
+}
+
+/// Figures of complete logs that people posted, by hand: span, `pull`, `create`, `boot` in milliseconds.
+/// The logs are not part of the repository; where they do not lie beside it, nothing is checked.
+#[test]
+fn complete_logs_of_others() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples/apify");
+    for (name, expect) in [
+        ("01_run_cheerio_instagram_2024_complete.log", [471_700, 105, 33, 2666]),
+        ("03_run_playwright_inmate_2026_complete.log", [143_382, 651, 39, 238]),
+        ("04_run_cheerio_sothebys_2025_complete.log", [3829, 578, 74, 1634]),
+        ("05_run_python_bluesky_2025_complete.log", [10_273, 3563, 86, 4421]),
+        ("45_run_python_stdlogging_2025_complete.log", [1603, 3, 68, 1282]),
+    ] {
+        let Ok(text) = std::fs::read_to_string(folder.join(name)) else { continue };
+        let report = report(&text);
+        let found: Vec<Option<i64>> = std::iter::once(only_run(&report).duration_ms)
+            .chain(steps(&report).into_iter().take(3).map(|(_, duration)| duration))
+            .collect();
+        assert_eq!(found, expect.map(Some), "{name}");
+        let names: Vec<&str> = steps(&report).into_iter().take(3).map(|(name, _)| name).collect();
+        assert_eq!(names, ["pull", "create", "boot"], "{name}");
+    }
+}

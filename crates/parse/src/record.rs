@@ -43,6 +43,9 @@ pub struct Record<'a> {
     pub n_lines: u32,
     /// First stamp present.
     pub ts: Option<Micros>,
+    /// Latest stamp of its lines, of its copies and of the blank lines behind it, where a source stamps
+    /// every line: until then the log was being written.
+    pub until: Option<Micros>,
     /// Level at the anchored position.
     pub level: Level,
     /// What the event says.

@@ -282,6 +282,7 @@ pub fn record<'a>(message: &'a [u8], payload: Option<&'a [u8]>) -> Record<'a> {
         line: 0,
         n_lines: 2,
         ts: Some(T0 + 1_000),
+        until: None,
         level: Level::None,
         class: Class::Plain,
         logger: b"",
@@ -309,6 +310,7 @@ pub fn events() -> DataFrame {
     };
     let second = Record {
         ts: None,
+        until: None,
         level: Level::Critical,
         logger: b"\x1b[33mPlaywrightCrawler\x1b[39m",
         flags: Flags::NONE,

@@ -216,6 +216,7 @@ fn push<'a>(entry: &Entry<'a>, out: &mut Batch<'a>) {
         line: entry.claim.line,
         n_lines: entry.claim.n_lines,
         ts: entry.ts,
+        until: None,
         level: entry.level,
         class,
         logger: b"",

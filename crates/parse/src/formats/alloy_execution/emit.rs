@@ -206,6 +206,7 @@ impl<'a> Events<'_, 'a> {
             line: 0,
             n_lines: 0,
             ts: None,
+            until: None,
             level: Level::None,
             class: Class::Plain,
             logger: b"",

@@ -31,6 +31,8 @@ pub(super) struct Above<'a> {
     pub msg: Span,
     /// First stamp present.
     pub ts: Option<Micros>,
+    /// Latest stamp of its lines and of the blank lines behind it.
+    pub until: Option<Micros>,
     /// Where it is relayed from.
     pub relay: Option<Stream<'a>>,
     /// Text of the last line.
@@ -117,6 +119,7 @@ impl<'a> Above<'a> {
             anchor,
             msg,
             ts: line.ts.or(anchor.ts),
+            until: line.ts.or(anchor.ts),
             relay: line.relay,
             last: line.text(),
             shapes,
@@ -136,6 +139,9 @@ impl<'a> Above<'a> {
     pub(super) fn blank(&mut self, len: usize, line: &Line<'a>) {
         self.blanks.add(len, 1);
         self.blank_ts = self.blank_ts.or(line.ts);
+        if line.run_id() == self.run_id() {
+            self.until = self.until.max(line.ts);
+        }
         if line.stamping == Stamping::Stamped {
             self.blank_stamping = Stamping::Stamped;
         }
@@ -146,6 +152,7 @@ impl<'a> Above<'a> {
         self.n_lines = self.n_lines.saturating_add(self.blank_lines()).saturating_add(1);
         self.blanks = Amount::default();
         self.end = end;
+        self.until = self.until.max(line.ts);
         self.text_end = start + line.bytes.len();
         self.last = line.text();
         let is_stamped = line.stamping == Stamping::Stamped || self.blank_stamping == Stamping::Stamped;

@@ -95,6 +95,7 @@ impl<'a> Finish<'a> {
             line: above.before.line,
             n_lines: above.n_lines,
             ts: event.ts,
+            until: above.until,
             level: event.level,
             class: meaning.class,
             logger: event.logger,
@@ -207,6 +208,9 @@ impl<'a> Finish<'a> {
     fn copy(&mut self, above: &Above<'a>, out: &mut Batch<'a>) {
         out.issues.truncate(above.before.issues);
         out.account.duplicate.add(above.end - above.before.at, above.n_lines);
+        if let Some(original) = out.records.last_mut() {
+            original.until = original.until.max(above.until);
+        }
         merge(&mut out.account.structure, above.blanks);
         merge(&mut out.account.rejected, above.rejected);
         if !self.reported.copies {

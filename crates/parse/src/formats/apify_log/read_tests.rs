@@ -18,12 +18,13 @@ impl Reading {
         for record in &out.records {
             let run = record.stream.checked_sub(1).and_then(|index| out.streams.get(index as usize));
             self.events.push(format!(
-                "{}..{} {}+{} {:?} {} [{}] {:?} {:?} {:?} {:?}",
+                "{}..{} {}+{} {:?} {:?} {} [{}] {:?} {:?} {:?} {:?}",
                 offset + record.span.start,
                 offset + record.span.end,
                 self.lines + u64::from(record.line),
                 record.n_lines,
                 record.ts,
+                record.until,
                 record.level,
                 String::from_utf8_lossy(record.logger),
                 record.message.decode(),
@@ -235,4 +236,26 @@ fn too_many_streams() {
     let reading = whole(text.as_bytes());
     assert_eq!(reading.issues.len(), 1);
     assert_eq!(reading.events.iter().filter(|event| event.ends_with("None")).count(), 5000 - 4096);
+}
+
+/// Until which millisecond of a second each event was being written.
+#[track_caller]
+fn check_until(lines: &[(u32, &str)], expect: &[u32]) {
+    let text: String =
+        lines.iter().map(|(ms, text)| format!("2025-03-01T10:00:00.{ms:03}Z {text}\n")).collect();
+    let mut out = Batch::new(Wants::Runs);
+    read(Window { bytes: text.as_bytes(), offset: 0, end: End::Input }, &mut Carry::default(), &mut out);
+    let ms =
+        |until: Option<i64>| until.and_then(|until| u32::try_from(until.rem_euclid(1_000_000) / 1000).ok());
+    let found: Vec<u32> = out.records.iter().filter_map(|record| ms(record.until)).collect();
+    assert_eq!(found, expect, "{text}");
+}
+
+#[test]
+fn the_last_stamp_of_an_event() {
+    check_until(&[(1, "INFO  a"), (2, "  b"), (3, ""), (4, "INFO  c")], &[3, 4]);
+    check_until(&[(5, "a"), (2, "  b"), (7, "c"), (6, "")], &[5, 7]);
+    check_until(&[(1, "[a] INFO  b"), (2, "[a] INFO  b ({\"message\": \"b\"})"), (3, ""), (9, "x")], &[3, 9]);
+    // A blank line of the log is none of a child's.
+    check_until(&[(1, "[apify.a runId:B1] -> 2025-03-01T10:00:00.000Z x"), (2, "")], &[0]);
 }

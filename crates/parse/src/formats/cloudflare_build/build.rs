@@ -185,6 +185,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             line: line.number,
             n_lines: line.n_lines,
             ts: line.ts(),
+            until: None,
             level,
             class,
             logger: b"",
