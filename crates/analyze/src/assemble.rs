@@ -12,7 +12,9 @@ use logmill_parse::{About, Evidence, Kind, Micros, Status};
 
 use crate::identity::{Origin, PathIdentity};
 use crate::phases::{Phases, Startup, StepDraft};
-use crate::shard::{Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, widen_by};
+use crate::shard::{
+    Backward, Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, StampedAt, Tally, widen_by,
+};
 
 /// Whether a further start in one input begins another run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,6 +72,8 @@ pub struct RunDraft {
     pub home: usize,
     /// When it was asked for, if metadata says.
     pub queued_at: Option<Micros>,
+    /// Stamps that step back: how many, and the first with its input.
+    pub backward: Option<(u64, (usize, StampedAt))>,
 }
 
 /// Where the id of a draft comes from; a better one wins.
@@ -335,6 +339,9 @@ struct Builder {
     incomplete: Option<(Missing, &'static str)>,
     has_earlier_part: bool,
     has_opening: bool,
+    last_ts: Option<Micros>,
+    n_backward: u64,
+    first_backward: Option<(usize, StampedAt)>,
     extents: Vec<Extent>,
     home: usize,
 }
@@ -375,6 +382,9 @@ impl Builder {
             incomplete: None,
             has_earlier_part: false,
             has_opening: false,
+            last_ts: None,
+            n_backward: 0,
+            first_backward: None,
             extents: Vec::new(),
             home: usize::MAX,
         }
@@ -449,6 +459,7 @@ impl Builder {
         let tally = scope.tally;
         self.last_level = tally.last_level.map(|seq| base + seq).or(self.last_level);
         self.last_platform = tally.last_platform.map(|seq| base + seq).or(self.last_platform);
+        self.clock(&tally, place);
         widen_by(&mut self.span, tally.span);
         self.evidence = self.evidence.with(tally.evidence);
         self.first_error = self.first_error.take().or(tally.first_error);
@@ -484,6 +495,20 @@ impl Builder {
         for used in scope.requests {
             let crawl = crawls.get(used.crawl_marks as usize).copied();
             self.request(used, crawl.unwrap_or(self.crawls.len()));
+        }
+    }
+
+    /// Takes note of stamps that step back, within the scope and from the one before it.
+    fn clock(&mut self, tally: &Tally, place: Place) {
+        let mut backward = Backward::default();
+        if let Some(first) = tally.first_stamp {
+            backward.step(self.last_ts, first);
+        }
+        self.last_ts = tally.last_ts.or(self.last_ts);
+        self.n_backward += backward.n + tally.backward.n;
+        if let Some(first) = backward.first.or(tally.backward.first) {
+            let first = StampedAt { line: place.lines + first.line, ..first };
+            self.first_backward.get_or_insert((place.input, first));
         }
     }
 
@@ -621,6 +646,12 @@ impl Builder {
             extents: self.extents,
             home: self.home,
             queued_at: None,
+            // Steps that the source delimits may overlap, and are told in any order.
+            backward: if self.bounds == Bounds::Records {
+                self.first_backward.map(|first| (self.n_backward, first))
+            } else {
+                None
+            },
         }
     }
 

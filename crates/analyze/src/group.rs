@@ -17,8 +17,10 @@ use crate::identity::PathIdentity;
 use crate::input::{Content, Input, ReadAt};
 use crate::pipeline::{self, Options};
 use crate::read::{self, CommonPrefix, Document, DocumentShard, Range, Stretch};
-use crate::shard::{Collector, IssueLog, Shard, Template, widen_by};
+use crate::shard::{Collector, IssueLog, LastLine, ListedIssue, Shard, Template, widen_by};
 
+/// Metadata and error answers are smaller.
+const MAX_METADATA_BYTES: u64 = 16 << 20;
 /// A text of more windows than this is read by several threads.
 const MANY_WINDOWS: u64 = 2;
 
@@ -141,11 +143,11 @@ impl Body {
             Self::Whole(bytes) => {
                 (bytes.get(..bytes.len().min(limits::HEAD_BYTES)).unwrap_or_default().to_vec(), extent(bytes))
             }
-            Self::Random(content, _) => {
+            Self::Random(content, size) => {
                 let mut head = vec![0; limits::HEAD_BYTES];
                 let n = read::read_full(content.as_ref(), 0, &mut head)?;
                 head.truncate(n);
-                (head, HeadExtent::Part)
+                (head, if n as u64 == *size { HeadExtent::Whole } else { HeadExtent::Part })
             }
             Self::Stream(head, _) => (head.clone(), extent_of_stream(head)),
         })
@@ -193,7 +195,7 @@ impl Group<'_> {
                 let shape = found.map_or_else(|| shape_by_first_byte(bytes), |found| found.shape);
                 Verdict::Log { format, shape }
             }
-            None => detect_whole(Head { bytes, extent }, &content),
+            None => detect_whole(Head { bytes, extent }, &content)?,
         };
         let (label, code, message) = match verdict {
             Verdict::Log { format, shape } => {
@@ -271,14 +273,29 @@ impl Group<'_> {
         }
         let runs = assembler.finish();
         for run in &runs {
-            let last = run.extents.last().map(|extent| extent.input);
-            if let (Some(reason), Some(file)) =
-                (run.incomplete, self.result.files.iter_mut().find(|file| Some(file.input) == last))
-            {
-                file.incomplete = file.incomplete.or(Some(reason));
-            }
+            self.note(run);
         }
         self.result.runs.extend(runs);
+    }
+
+    /// Notes at the inputs of a run what is wrong with it as a whole.
+    fn note(&mut self, run: &RunDraft) {
+        let file_of = |input: Option<usize>| move |file: &&mut FileDraft| Some(file.input) == input;
+        let last = run.extents.last().map(|extent| extent.input);
+        if let (Some(reason), Some(file)) = (run.incomplete, self.result.files.iter_mut().find(file_of(last)))
+        {
+            file.incomplete = file.incomplete.or(Some(reason));
+        }
+        let Some((n, (input, first))) = run.backward else { return };
+        if let Some(file) = self.result.files.iter_mut().find(file_of(Some(input))) {
+            file.issues.push(ListedIssue {
+                code: Code::BackwardClock,
+                line: Some(first.line),
+                offset: Some(first.offset),
+                message: format!("{n} stamps of run {} are earlier than the one before", run.run_id),
+                raw_prefix: String::new(),
+            });
+        }
     }
 
     /// Puts the parts of one log in order, and says what each has in common with the longest dump.
@@ -330,11 +347,11 @@ impl Group<'_> {
         let mut file = FileDraft::new(input, about.id, Some(reading));
         file.bytes = part.bytes;
         file.account = part.account;
-        if let Some(error) = part.failure {
-            file.issues.push_whole(Code::UnreadableInput, error.to_string());
-            file.incomplete = Some("unreadable");
-        }
+        let mut n_lines = part.account.total().lines;
+        let mut last_line = LastLine::Closed;
         for shard in part.shards {
+            n_lines += shard.n_newlines;
+            last_line = shard.last_line.unwrap_or(last_line);
             let lines = file.account.total().lines;
             let templates = self.intern(shard.templates);
             for scope in shard.scopes {
@@ -350,7 +367,13 @@ impl Group<'_> {
             file.issues.push_whole(Code::TruncatedLog, "the log is as long as the platform lets a log be");
             assembler.incomplete("size_limit");
         }
-        file.check_account();
+        match part.failure {
+            Some(error) => {
+                file.issues.push_whole(Code::UnreadableInput, error.to_string());
+                file.incomplete = Some("unreadable");
+            }
+            None => file.check_account(n_lines + u64::from(last_line == LastLine::Open)),
+        }
         self.result.files.push(file);
     }
 
@@ -368,15 +391,27 @@ impl Group<'_> {
 }
 
 /// Looks at the head; a JSON document that might be metadata is looked at whole.
-fn detect_whole(head: Head<'_>, content: &Body) -> Verdict {
+fn detect_whole(head: Head<'_>, content: &Body) -> io::Result<Verdict> {
     let verdict = detect(head);
-    match content {
-        Body::Whole(bytes) if matches!(verdict, Verdict::Unknown(_)) && head.extent == HeadExtent::Part => {
-            let bytes = bytes.get(encoding::bom_len(bytes)..).unwrap_or_default();
-            detect(Head { bytes, extent: HeadExtent::Whole })
-        }
-        _ => verdict,
+    if !matches!(verdict, Verdict::Unknown(_)) || head.extent == HeadExtent::Whole {
+        return Ok(verdict);
     }
+    let loaded = match content {
+        Body::Whole(bytes) => return Ok(detect_document(bytes)),
+        Body::Random(random, size) if *size <= MAX_METADATA_BYTES => {
+            let mut bytes = vec![0; usize::try_from(*size).unwrap_or(0)];
+            let n = read::read_full(random.as_ref(), 0, &mut bytes)?;
+            bytes.truncate(n);
+            bytes
+        }
+        Body::Random(..) | Body::Stream(..) => return Ok(verdict),
+    };
+    Ok(detect_document(&loaded))
+}
+
+fn detect_document(bytes: &[u8]) -> Verdict {
+    let bytes = bytes.get(encoding::bom_len(bytes)..).unwrap_or_default();
+    detect(Head { bytes, extent: HeadExtent::Whole })
 }
 
 impl FileDraft {
@@ -394,11 +429,14 @@ impl FileDraft {
         }
     }
 
-    /// Every byte must have gone somewhere.
-    fn check_account(&mut self) {
-        let accounted = self.account.total().bytes;
-        if accounted != self.bytes {
-            let message = format!("expected {} bytes, found {accounted} accounted for", self.bytes);
+    /// Every byte and every line must have gone somewhere.
+    fn check_account(&mut self, n_lines: u64) {
+        let accounted = self.account.total();
+        if (accounted.bytes, accounted.lines) != (self.bytes, n_lines) {
+            let message = format!(
+                "expected {} bytes in {n_lines} lines, found {} in {} accounted for",
+                self.bytes, accounted.bytes, accounted.lines
+            );
             self.issues.push_whole(Code::Accounting, message);
         }
     }

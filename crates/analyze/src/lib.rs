@@ -48,3 +48,8 @@ pub use pipeline::{Detail, Engine, EngineError, Options};
 pub use rates::Bucket;
 pub use report::{Buckets, Selection};
 pub use survey::Survey;
+
+/// The README's examples, compiled and run like those of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

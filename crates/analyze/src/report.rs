@@ -106,7 +106,8 @@ impl Survey {
     pub(crate) fn run(&self, draft: &RunDraft) -> Run {
         let (started_at, stopped_at) = draft.bounds;
         let steps = steps(0, draft);
-        let last_stop = steps.iter().rev().filter(|step| step.depth == 0).find_map(|step| step.stopped_at);
+        let timed = |step: &&Step| step.depth == 0 && step.duration_ms.is_some();
+        let last_stop = steps.iter().rev().find(timed).and_then(|step| step.stopped_at);
         let fact = |fact| draft.facts.get(&fact).cloned();
         Run {
             platform: draft.about.platform,

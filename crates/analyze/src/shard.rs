@@ -17,8 +17,9 @@ use crate::pipeline::Detail;
 
 /// Issues of one code that one input lists; the rest is only counted.
 const MAX_ISSUES_PER_CODE: u64 = 100;
-/// Distinct masked messages one shard tells apart; more are counted as [`OTHER`].
-const MAX_TEMPLATES: usize = 20_000;
+/// Distinct masked messages told apart; more are counted as [`OTHER`]. No window of a text holds
+/// so many, so that where a text is cut decides nothing.
+pub const MAX_TEMPLATES: usize = 100_000;
 /// The template of what is too much to tell apart.
 pub const OTHER: &str = "(other)";
 /// Characters of an example message.
@@ -41,8 +42,21 @@ pub struct Shard {
     pub account: Account,
     /// Records.
     pub n_events: u64,
+    /// Newlines in the bytes, counted apart from what the format says.
+    pub n_newlines: u64,
+    /// Whether the last byte closes a line; `None` where there is none.
+    pub last_line: Option<LastLine>,
     /// Earliest and latest stamp.
     pub span: Option<(Micros, Micros)>,
+}
+
+/// Whether the last byte of a stretch closes a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastLine {
+    /// It is a newline.
+    Closed,
+    /// It is not.
+    Open,
 }
 
 /// A stretch of a shard that belongs to one run.
@@ -155,8 +169,12 @@ pub struct Tally {
     pub n_retries: u64,
     /// Earliest and latest stamp.
     pub span: Option<(Micros, Micros)>,
+    /// First stamped event.
+    pub first_stamp: Option<StampedAt>,
     /// Stamp of the last stamped event.
     pub last_ts: Option<Micros>,
+    /// Stamps that step back.
+    pub backward: Backward,
     /// First stamped event that is not the platform's: number of events before it, and stamp.
     pub first_output: Option<(u64, Option<Micros>)>,
     /// Number of events before the last one that has a level.
@@ -169,6 +187,36 @@ pub struct Tally {
     pub first_error: Option<String>,
     /// Bytes of its events.
     pub bytes: u64,
+}
+
+/// A stamp and where it stands: lines of the shard before it, and byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StampedAt {
+    /// The stamp.
+    pub ts: Micros,
+    /// Lines before it.
+    pub line: u64,
+    /// Its event's first byte.
+    pub offset: u64,
+}
+
+/// Stamps that are earlier than the one before them in the same run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backward {
+    /// How many.
+    pub n: u64,
+    /// The first of them.
+    pub first: Option<StampedAt>,
+}
+
+impl Backward {
+    /// Takes in a stamp that follows another.
+    pub fn step(&mut self, before: Option<Micros>, stamp: StampedAt) {
+        if before.is_some_and(|before| stamp.ts < before) {
+            self.n += 1;
+            self.first.get_or_insert(stamp);
+        }
+    }
 }
 
 /// A message told apart by class and template.
@@ -291,7 +339,7 @@ impl IssueLog {
     pub fn push(&mut self, issue: ListedIssue) {
         let count = self.counts.entry(issue.code).or_insert(0);
         *count += 1;
-        if *count <= MAX_ISSUES_PER_CODE {
+        if *count <= listed_of(issue.code) {
             self.listed.push(issue);
         }
     }
@@ -331,7 +379,10 @@ impl IssueLog {
     /// The listed issues, and one more for each code of which some are not listed.
     #[must_use]
     pub fn rows(&self) -> Vec<ListedIssue> {
-        let unlisted = self.counts.iter().filter(|(_, count)| **count > MAX_ISSUES_PER_CODE);
+        let unlisted = self
+            .counts
+            .iter()
+            .filter(|(code, count)| **code != Code::DuplicateRecord && **count > MAX_ISSUES_PER_CODE);
         let note = |(code, count): (&Code, &u64)| ListedIssue {
             code: Code::TooManyIssues,
             line: None,
@@ -340,6 +391,15 @@ impl IssueLog {
             raw_prefix: String::new(),
         };
         self.listed.iter().cloned().chain(unlisted.map(note)).collect()
+    }
+}
+
+/// Issues of a code that one input lists. Formats tell of doubled records once per window, and
+/// one note about an input says it all.
+const fn listed_of(code: Code) -> u64 {
+    match code {
+        Code::DuplicateRecord => 1,
+        _ => MAX_ISSUES_PER_CODE,
     }
 }
 
@@ -409,6 +469,11 @@ impl Collector {
             self.issue(issue, bytes, At { offset, lines });
         }
         self.account(batch, skipped);
+        let taken = bytes.get(..consumed).unwrap_or_default();
+        self.shard.n_newlines += memchr::memchr_iter(b'\n', taken).count() as u64;
+        if let Some(last) = taken.last() {
+            self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
+        }
         self.shard.end += consumed as u64;
     }
 
@@ -459,7 +524,7 @@ impl Collector {
             // It may have been opened by a mark on a record that is left out.
             scope.record = self.n_records;
         }
-        let is_error = scope.tally.count(record);
+        let is_error = scope.tally.count(record, at);
         scope.start = scope.start.min(at.offset + record.span.start as u64);
         scope.end = scope.end.max(at.offset + record.span.end as u64);
         if is_error || record.level == Level::Warn || record.class == Class::Retry {
@@ -726,13 +791,19 @@ const REQUEST_LOOK_BACK: usize = 64;
 
 impl Tally {
     /// Counts a record and says whether it is an error.
-    fn count(&mut self, record: &Record<'_>) -> bool {
+    fn count(&mut self, record: &Record<'_>, at: At) -> bool {
         let before = self.n_events;
         self.n_events += 1;
         self.n_lines += u64::from(record.n_lines);
         widen(&mut self.span, record.until);
         widen(&mut self.span, record.ts);
-        self.last_ts = record.ts.or(self.last_ts);
+        if let Some(ts) = record.ts {
+            let offset = at.offset + record.span.start as u64;
+            let stamp = StampedAt { ts, line: at.lines + u64::from(record.line), offset };
+            self.backward.step(self.last_ts, stamp);
+            self.first_stamp.get_or_insert(stamp);
+            self.last_ts = Some(ts);
+        }
         if record.class == Class::Platform {
             self.last_platform = Some(before);
         } else if self.first_output.is_none() && record.ts.is_some() {

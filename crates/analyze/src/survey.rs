@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use logmill_parse::{Class, Metadata, Micros, Platform, Status};
+use logmill_parse::{Class, Code, Metadata, Micros, Platform, Status};
 
 use crate::cluster::{self, Distinct};
 
@@ -11,10 +11,7 @@ use crate::assemble::{DraftOrigin, RunDraft};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
 use crate::pipeline::Detail;
-use crate::shard::{OTHER, Template};
-
-/// Distinct messages told apart in all; more are counted as one.
-const MAX_TEMPLATES: usize = 100_000;
+use crate::shard::{MAX_TEMPLATES, OTHER, Template};
 
 /// A message told apart by platform, class and template.
 #[derive(Debug, Clone)]
@@ -41,6 +38,8 @@ pub struct Survey {
     /// Messages by template.
     pub(crate) templates: Vec<MessageTemplate>,
     known_templates: BTreeMap<(Platform, Class, String), u32>,
+    /// First input with a message that is not told apart.
+    first_other: Option<usize>,
     metadata: BTreeMap<String, Vec<Metadata>>,
 }
 
@@ -57,6 +56,7 @@ impl Survey {
             files: Vec::new(),
             templates: Vec::new(),
             known_templates: BTreeMap::new(),
+            first_other: None,
             metadata: BTreeMap::new(),
         }
     }
@@ -66,8 +66,11 @@ impl Survey {
         for mut run in group.runs {
             for (index, message) in std::mem::take(&mut run.messages) {
                 if let Some(template) = group.templates.get(index as usize) {
-                    let template = self.intern(run.about.platform, template);
-                    run.add_message(template, message);
+                    let id = self.intern(run.about.platform, template);
+                    if self.templates.get(id as usize).is_some_and(|known| known.text == OTHER) {
+                        self.first_other.get_or_insert(run.home);
+                    }
+                    run.add_message(id, message);
                 }
             }
             self.runs.push(run);
@@ -80,17 +83,21 @@ impl Survey {
     }
 
     fn intern(&mut self, platform: Platform, template: &Template) -> u32 {
-        let full = self.templates.len() >= MAX_TEMPLATES;
-        let text = if full { OTHER } else { template.text.as_str() };
-        let key = (platform, template.class, text.to_owned());
+        let mut key = (platform, template.class, template.text.clone());
         if let Some(known) = self.known_templates.get(&key) {
             return *known;
+        }
+        if self.templates.len() >= MAX_TEMPLATES {
+            key.2 = OTHER.to_owned();
+            if let Some(known) = self.known_templates.get(&key) {
+                return *known;
+            }
         }
         let id = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
         self.templates.push(MessageTemplate {
             platform,
             class: template.class,
-            text: text.to_owned(),
+            text: key.2.clone(),
             example: template.example.clone(),
         });
         self.known_templates.insert(key, id);
@@ -131,6 +138,7 @@ impl Survey {
     /// Makes ids unique, leaves out repeated runs, applies metadata and sorts.
     pub(crate) fn finish(&mut self) {
         self.files.sort_by_key(|file| file.input);
+        self.tell_of_too_many_templates();
         self.runs.sort_by_key(RunDraft::first_place);
         self.qualify_stems();
         self.leave_out_repeated();
@@ -142,6 +150,15 @@ impl Survey {
             }
         }
         self.runs.sort_by(|a, b| a.table_key().cmp(&b.table_key()));
+    }
+
+    /// Notes at the first input that messages had to be counted together.
+    fn tell_of_too_many_templates(&mut self) {
+        let Some(home) = self.first_other else { return };
+        if let Some(file) = self.files.iter_mut().find(|file| file.input == home) {
+            let message = format!("expected at most {MAX_TEMPLATES} distinct error messages, found more");
+            file.issues.push_whole(Code::TooManyTemplates, message);
+        }
     }
 
     /// Runs named by their files' stems alone get the folder in front where that tells them
