@@ -117,11 +117,13 @@ def check_runs(report, db):
 
 
 def check_first_error(report, db):
-    """The first error of the run by seq; parts of one run may overlap, hence by content only."""
-    report.none("first_error is the first line of the first error's message", rows(db, f"""
-        with first as (select platform, run_id, arg_min(message, seq) message from events where {IS_ERROR} group by all)
-        select run_id, first_error, message from runs join first using ({RUN})
-        where first_error is distinct from rtrim(split_part(message, chr(10), 1), chr(13))"""),
+    """Of a crash it is the line that says what happened, which may be any of its lines."""
+    report.none("first_error is a line of the first error's message, the first one but for crashes", rows(db, f"""
+        with first as (select platform, run_id, arg_min(message, seq) message, arg_min(class, seq) class
+                       from events where {IS_ERROR} group by all)
+        select run_id, class, first_error, message from runs join first using ({RUN})
+        where case when class = 'crash' then not contains(message, trim(first_error))
+              else first_error is distinct from rtrim(split_part(message, chr(10), 1), chr(13)) end"""),
         one(db, "select count(*) from runs where first_error is not null"))
 
 
