@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{DEMO, Folder, SHORT_LOG, finish, logmill, run, well};
 
 /// The commands, as `--help` lists them.
-fn commands() -> Vec<String> {
+pub fn commands() -> Vec<String> {
     let help = well(["--help"]).out;
     let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let names =
