@@ -135,11 +135,15 @@ pub(super) const RUNS: &[Column] = &[
     int("n_retries", "events of class retry, whatever their level"),
     ratio("error_rate", "n_errors / n_events").null(NOTHING_TO_DIVIDE),
     int("n_steps", "rows of `steps` that belong to it"),
-    int("n_failed_steps", "those among them that failed"),
+    int("n_failed_steps", "those among them that failed or timed out"),
     int("requests_finished", "requests handled well, by the crawlers' own figures").null(NOT_STATED),
     int("requests_failed", "requests given up, by the crawlers' own figures").null(NOT_STATED),
     int("request_retries", "retries of counted requests, by the crawlers' own figures").null(NOT_STATED),
-    text("first_error", "first line of the first error's message").null("it has no error"),
+    text(
+        "first_error",
+        "first line of the first error's message; of a crash the line that says what happened",
+    )
+    .null("it has no error"),
     text("build_id", "build that was run").null(NOT_STATED),
     text("tool_version", "version of the crawler or deployment tool").null(NOT_STATED),
     text("branch", "branch that was built").null(NOT_STATED),
@@ -260,7 +264,7 @@ pub(super) const RATES: &[Column] = &[
     int("n_requests", "requests finished and failed, by the crawlers' own figures"),
     ratio("request_failure_rate", "requests failed / n_requests").null(NOTHING_TO_DIVIDE),
     int("n_steps", "steps at depth 0"),
-    ratio("step_failure_rate", "those that failed / n_steps").null(NOTHING_TO_DIVIDE),
+    ratio("step_failure_rate", "those that failed or timed out / n_steps").null(NOTHING_TO_DIVIDE),
     millis("p50_ms", "median duration of the runs that ended, nearest rank").null("none of the runs has one"),
     millis("p95_ms", "95th percentile of the same durations, nearest rank").null("none of the runs has one"),
 ];
