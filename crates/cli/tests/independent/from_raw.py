@@ -67,7 +67,9 @@ def apify_log(path, runs):
     group, stem = os.path.basename(os.path.dirname(path)), os.path.splitext(os.path.basename(path))[0]
     with open(path, encoding="utf-8", errors="replace", newline="") as file:
         lines = file.read().removesuffix("\n").split("\n")
-    if not STAMP.match(lines[0]) or any(re.search("Cloning repository...|Executing user", line) for line in lines):
+    texts = [line[25:] for line in lines if STAMP.match(line) and line[24:25] in ("", " ")]
+    if not STAMP.match(lines[0]) or not any(re.match("ACTOR: |INFO:", text) or LEVEL.match(text) or COLON_LEVEL.match(text)
+                                            or text.startswith("[apify") for text in texts):
         return False
     own = runs.setdefault(("apify", stem), Run(group, stem))
     read_stream(own, lines, runs)
@@ -190,6 +192,8 @@ def natural(path):
 def cloudflare_build(folder, pages, runs):
     run_id = os.path.basename(folder)
     group = os.path.basename(os.path.dirname(folder))
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", run_id):
+        run_id, group = os.path.splitext(os.path.basename(pages[0]))[0], run_id
     run = runs[("cloudflare", run_id)] = Run(group, run_id)
     lines, events = [], []
     for path in sorted(pages, key=natural):
