@@ -53,7 +53,7 @@ fn the_manifest_counts_rows_and_inputs() {
         let bytes = &files[name];
         assert_eq!(number(file, "bytes"), bytes.len() as u64, "{name}");
         if name.ends_with(".ndjson") {
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+            let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
             assert_eq!(number(file, "rows"), lines as u64, "{name}");
         }
     }
