@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use logmill_analyze::{Buckets, Input, Selection};
+use logmill_analyze::{Buckets, EventsError, Input, Selection, Survey};
 use logmill_bench::input::{Held, OnDisk, borrowed, engine};
 use logmill_bench::{Corpus, Size, corpora, read};
 use logmill_parse::format;
@@ -52,4 +52,18 @@ fn check_engine(corpus: &Corpus, inputs: &[&dyn Input]) {
     } else {
         assert!(n_events < n_records, "{}: {n_events} events of {n_records} records", corpus.id());
     }
+    assert_eq!(n_rows(&survey, inputs), Ok(n_events), "the second pass over {}", corpus.id());
+}
+
+/// Rows of the table of events, without making it.
+fn n_rows(survey: &Survey, inputs: &[&dyn Input]) -> Result<u64, String> {
+    let selection = Selection::default();
+    let plan = survey.event_plan(&selection);
+    let mut n_rows = 0;
+    let take = |rows: u64| {
+        n_rows += rows;
+        Ok::<(), EventsError>(())
+    };
+    let result = engine().events(&plan, inputs, || 0, |rows, _| *rows += 1, |rows| rows, take);
+    result.map(|()| n_rows).map_err(|error| error.to_string())
 }
