@@ -128,7 +128,7 @@ fn histogram(text: &str) -> Option<impl Iterator<Item = Option<u64>>> {
 /// Seconds without a unit are how the crawlers before 1.0 write it.
 pub(super) fn duration_ms(text: &str) -> Option<f64> {
     if let Some(seconds) = decimal(text) {
-        return Some(seconds * 1000.0);
+        return Some(to_nanosecond(seconds * 1000.0));
     }
     let mut sum = None;
     for part in text.split_ascii_whitespace() {
@@ -144,7 +144,12 @@ pub(super) fn duration_ms(text: &str) -> Option<f64> {
         };
         sum = Some(sum.unwrap_or(0.0) + decimal(number)? * unit_ms);
     }
-    sum
+    sum.map(to_nanosecond)
+}
+
+/// Milliseconds without what the change of unit added: `0.010014` seconds are 10.014 of them.
+fn to_nanosecond(ms: f64) -> f64 {
+    (ms * 1e6).round() / 1e6
 }
 
 /// A JSON number.

@@ -44,7 +44,11 @@ pub(super) fn interpret<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Meaning 
         Some(b'c') if is(line, b"Cloning ") => phase("clone", out),
         Some(b'b') if is(line, b"Building ") => phase("build", out),
         Some(b'b') if is(line, b"Build finished") => build_finished(out),
-        Some(b's' | b'f' | b'e' | b'u') if is_preparation(line) => phase("prepare", out),
+        Some(b's' | b'f' | b'e') if is_preparation(line) => phase("prepare", out),
+        // The local runtime says so behind its `Building …`.
+        Some(b'u') if is(line, b"Using Dockerfile") || is(line, b"Using the input schema") => {
+            Meaning::build(Class::Platform)
+        }
         Some(b'e') if is(line, b"ERROR") => error(said, out),
         Some(b'c') if is(line, b"Cannot start run") => error(said, out),
         _ => by_keyword(said, out),
@@ -63,8 +67,7 @@ fn is(line: &[u8], prefix: &[u8]) -> bool {
 
 /// The lines between the clone of the sources and the build of the image.
 fn is_preparation(line: &[u8]) -> bool {
-    const HEADS: [&[u8]; 5] =
-        [b"Selected directory", b"Found ", b"Extracting ", b"Using Dockerfile", b"Using the input schema"];
+    const HEADS: [&[u8]; 3] = [b"Selected directory", b"Found ", b"Extracting "];
     HEADS.iter().any(|head| is(line, head))
 }
 

@@ -50,10 +50,15 @@ fn every_wording_of_a_build() {
         "Extracting actor documentation from README.md",
         "Extracting Actor documentation from README.md",
         "Extracting input schema from INPUT_SCHEMA.json",
-        "[actor-runtime] Using Dockerfile \"Dockerfile\"",
     ] {
         check_build(line, &["start 0 - prepare"]);
     }
+    check_build(
+        "[actor-runtime] Building \"/home/dev/shop\" from a Docker context of 14 files",
+        &["start 0 - build"],
+    );
+    check_build("[actor-runtime] Using Dockerfile \"Dockerfile\"", &[]);
+    check_build("[actor-runtime] Using the input schema from \".actor/input_schema.json\"", &[]);
     for line in
         ["Building Docker image", "Building Docker image.", "Building container image (cache enabled)."]
     {
