@@ -615,9 +615,9 @@ impl Builder {
             Bounds::Stated { started_at, stopped_at } => (started_at, stopped_at),
         };
         let kind = self.kind.or(about.kind).or_else(|| kind_of(self.evidence));
-        if kind == Some(Kind::Run)
+        // A log that shows neither a start nor a build is a piece of one.
+        if matches!(kind, None | Some(Kind::Run))
             && !self.has_opening
-            && self.origin != DraftOrigin::Relayed
             && let Some(reason) = about.no_opening
         {
             self.lacks(Missing::Head, reason);

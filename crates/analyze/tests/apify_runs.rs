@@ -129,6 +129,22 @@ fn a_run_lasts_to_its_last_stamp() {
     assert_eq!(steps(&exit).last(), Some(&("work", Some(1001))), "nothing follows the exit");
 }
 
+#[test]
+fn a_log_without_its_start_is_not_all_there() {
+    let plain = report(&log(&[("01.000", "Item 3 of 40"), ("02.000", "Item 4 of 40")]));
+    let run = only_run(&plain);
+    assert_eq!((run.kind, run.incomplete_reason.as_deref()), (None, Some("no_start")));
+    let child = report(&log(&[
+        &START[..],
+        &[("02.000", "[apify.shop runId:Zq3LtY7uVb2NcX5Rk] -> 2025-03-01T10:00:01.900Z INFO  Page 7")],
+    ]
+    .concat()));
+    let complete: Vec<_> = child.runs.iter().map(|run| (run.run_id.as_str(), run.complete)).collect();
+    assert_eq!(complete, [("shop", true), ("Zq3LtY7uVb2NcX5Rk", false)]);
+    let build = report(&log(&[("01.000", "ACTOR: Building container image (cache enabled).")]));
+    assert!(only_run(&build).complete, "builds have begun in several ways");
+}
+
 /// Figures of complete logs that people posted, by hand: span, `pull`, `create`, `boot` in milliseconds.
 /// The logs are not part of the repository; where they do not lie beside it, nothing is checked.
 #[test]
