@@ -35,7 +35,8 @@ pub fn of_path(source: &str) -> PathIdentity {
     let stem_index = parts.len().saturating_sub(1);
     let folder = group_above(&parts, stem_index);
     for (index, part) in parts.iter().enumerate().rev() {
-        let name = if index == stem_index { stem(part) } else { part };
+        // Endings may pile up behind an id: `<id>.log.json`, `<id>.2.json`.
+        let name = if index == stem_index { part.split('.').next().unwrap_or(part) } else { part };
         if looks_like_id(name) {
             return PathIdentity {
                 run_id: name.to_owned(),
@@ -236,6 +237,13 @@ mod tests {
             Origin::Id,
         );
         check("aBcDeFgHiJkLmNoPq.log.gz", "aBcDeFgHiJkLmNoPq", "_", Origin::Id);
+        check(
+            "shop/4f6c1f2e-8a53-4b0e-9d53-2a1f0c9f7e11.logs.2.json",
+            "4f6c1f2e-8a53-4b0e-9d53-2a1f0c9f7e11",
+            "shop",
+            Origin::Id,
+        );
+        check("g/x.aBcDeFgHiJkLmNoPq.log", "x.aBcDeFgHiJkLmNoPq", "g", Origin::Stem);
         check("alloy/wf1/page-0000.json", "page-0000", "wf1", Origin::Stem);
         check("./x.log", "x", "_", Origin::Stem);
         check("", "", "_", Origin::Stem);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use logmill_parse::mark::Fact;
 use logmill_parse::time::duration_ms;
-use logmill_parse::{Class, Kind, Level, Micros, Platform, Status, StepKind};
+use logmill_parse::{Class, Kind, Level, Micros, Platform, Status};
 
 use crate::assemble::{MessageDraft, RunDraft};
 use crate::derived;
@@ -314,6 +314,7 @@ fn steps(run: usize, draft: &RunDraft) -> Vec<Step> {
     let mut last_stop = draft.bounds.0;
     let row = |(index, step): (usize, &StepDraft)| {
         let duration = between(step.started_at, step.stopped_at);
+        let is_within = step.started_at >= draft.bounds.0;
         let mut gap = None;
         if step.depth == 0 && duration.is_some() {
             gap = between(last_stop, step.started_at);
@@ -331,37 +332,13 @@ fn steps(run: usize, draft: &RunDraft) -> Vec<Step> {
             stopped_at: step.stopped_at,
             duration_ms: duration,
             gap_before_ms: gap,
-            share: duration.zip(run_ms).map(|(step, run)| step as f64 / run as f64),
+            share: duration.zip(run_ms).filter(|_| is_within).map(|(step, run)| step as f64 / run as f64),
             status: step.status,
             status_code: step.status_code,
             error: step.error.clone(),
         }
     };
-    let mut rows: Vec<Step> = draft.steps.iter().enumerate().map(row).collect();
-    rows.extend(queue(run, draft, rows.len()));
-    rows
-}
-
-/// The wait before the run, where metadata tells it. It lies outside the run and so at depth 1.
-fn queue(run: usize, draft: &RunDraft, index: usize) -> Option<Step> {
-    let (queued_at, started_at) = (draft.queued_at?, draft.bounds.0?);
-    (queued_at < started_at).then(|| Step {
-        run,
-        seq: seq_of(index),
-        parent_seq: None,
-        depth: 1,
-        step_kind: StepKind::Phase,
-        name: "queue".to_owned(),
-        connector_id: None,
-        started_at: Some(queued_at),
-        stopped_at: Some(started_at),
-        duration_ms: Some(duration_ms(queued_at, started_at)),
-        gap_before_ms: None,
-        share: None,
-        status: Status::Succeeded,
-        status_code: None,
-        error: None,
-    })
+    draft.steps.iter().enumerate().map(row).collect()
 }
 
 fn seq_of(index: usize) -> u32 {

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use logmill_parse::{Class, Code, Metadata, Micros, Platform, Status};
+use logmill_parse::{Class, Code, Metadata, Micros, Platform, Status, StepKind};
 
 use crate::cluster::{self, Distinct};
 
 use crate::assemble::{DraftOrigin, RunDraft};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
+use crate::phases::StepDraft;
 use crate::pipeline::Detail;
 use crate::shard::{MAX_TEMPLATES, OTHER, Template};
 
@@ -148,6 +149,7 @@ impl Survey {
             for entry in metadata.get(&run.run_id).into_iter().flatten() {
                 run.apply(entry);
             }
+            run.add_queue();
         }
         self.runs.sort_by(|a, b| a.table_key().cmp(&b.table_key()));
     }
@@ -276,21 +278,32 @@ impl RunDraft {
         }
     }
 
-    /// Metadata decides over the log.
+    /// Metadata decides over the log. Where both tell of the same end, the log says what lay behind it.
     fn apply(&mut self, metadata: &Metadata) {
         use logmill_parse::mark::Fact;
         if let Some(status) = metadata.status {
+            let word = metadata.status_reason.as_deref().unwrap_or(status.as_str());
+            let cause = match status {
+                Status::Failed | Status::TimedOut if status == self.verdict.status => {
+                    format!("; log: {}", self.verdict.reason)
+                }
+                _ => {
+                    self.verdict.failure_class = None;
+                    String::new()
+                }
+            };
             self.verdict.status = status;
-            self.verdict.reason =
-                format!("metadata: {}", metadata.status_reason.as_deref().unwrap_or(status.as_str()));
+            self.verdict.reason = format!("metadata: {word}{cause}");
         }
         self.kind = metadata.kind.or(self.kind);
         if let Some(group) = &metadata.group {
             self.group.clone_from(group);
         }
-        self.bounds.0 = metadata.started_at.or(self.bounds.0);
-        self.bounds.1 = metadata.stopped_at.or(self.bounds.1);
-        self.queued_at = metadata.created_at;
+        if is_of_one_clock(self.bounds, metadata) {
+            self.bounds.0 = earliest(metadata.started_at, self.bounds.0);
+            self.bounds.1 = metadata.stopped_at.max(self.bounds.1);
+            self.queued_at = metadata.created_at.or(self.queued_at);
+        }
         for (fact, value) in [
             (Fact::BuildId, &metadata.build_id),
             (Fact::Branch, &metadata.branch),
@@ -301,4 +314,49 @@ impl RunDraft {
             }
         }
     }
+
+    /// The wait before the run, where metadata tells it, is its first step. It lies outside the run and
+    /// so at depth 1.
+    fn add_queue(&mut self) {
+        let (Some(queued_at), Some(started_at)) = (self.queued_at, self.bounds.0) else { return };
+        if queued_at >= started_at {
+            return;
+        }
+        for step in &mut self.steps {
+            step.parent = step.parent.map(|parent| parent + 1);
+        }
+        let queue = StepDraft {
+            name: "queue".to_owned(),
+            kind: StepKind::Phase,
+            depth: 1,
+            parent: None,
+            connector_id: None,
+            started_at: Some(queued_at),
+            stopped_at: Some(started_at),
+            status: Status::Succeeded,
+            status_code: None,
+            error: None,
+            events: (0, 0),
+        };
+        self.steps.insert(0, queue);
+    }
+}
+
+/// The earlier one of those that are known.
+fn earliest(a: Option<Micros>, b: Option<Micros>) -> Option<Micros> {
+    a.into_iter().chain(b).min()
+}
+
+/// How far the clock of metadata may be off the log's, in microseconds.
+const MAX_SKEW: Micros = 60_000_000;
+
+/// Whether the log lies within the times that metadata states, give or take a minute: metadata has been
+/// seen a month off its log, and no run lasts that long.
+fn is_of_one_clock((start, stop): (Option<Micros>, Option<Micros>), metadata: &Metadata) -> bool {
+    let first = earliest(metadata.created_at, metadata.started_at);
+    let is_early =
+        stop.or(start).zip(first).is_some_and(|(stop, first)| stop < first.saturating_sub(MAX_SKEW));
+    let last = metadata.stopped_at;
+    let is_late = start.zip(last).is_some_and(|(start, last)| start > last.saturating_add(MAX_SKEW));
+    !is_early && !is_late
 }
