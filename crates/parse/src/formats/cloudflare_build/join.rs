@@ -83,6 +83,7 @@ impl<'a> Reporter<'_, '_, 'a> {
                 record.flags = record.flags.with(line.flags);
             }
             record.span.end = last.span.end;
+            record.until = record.until.or(record.ts).max(last.ts());
             record.message = joined_text(self.build, first, last);
         }
         self.previous = last.ts().or(self.previous);

@@ -23,10 +23,11 @@ impl Reading {
         for record in &out.records {
             let (start, end) = (record.span.start + offset, record.span.end + offset);
             self.events.push(format!(
-                "{start}..{end} {}+{} {:?} {} {} {:?} {:?}",
+                "{start}..{end} {}+{} {:?} {:?} {} {} {:?} {:?}",
                 record.line + line,
                 record.n_lines,
                 record.ts,
+                record.until,
                 record.level,
                 record.class,
                 record.flags,
@@ -285,4 +286,16 @@ fn events_have_a_longest_length() {
         let full = out.issues.iter().filter(|issue| issue.code == Code::EventTooLong).count();
         assert_eq!(full, 2);
     }
+}
+
+#[test]
+fn an_event_lasts_to_its_last_stamp() {
+    // The log is cut inside the error: it was still being written at its third line.
+    let input = "2026-09-21T14:13:20.000Z\tnpm error code ENOENT\n\
+                 2026-09-21T14:13:20.004Z\tnpm error path /x\n\
+                 2026-09-21T14:13:20.007Z\tnpm error errno -2\n";
+    let out = parse(input.as_bytes());
+    // 2026-09-21T14:13:20Z is 1_790_000_000.
+    let found: Vec<_> = out.records.iter().map(|record| (record.n_lines, record.ts, record.until)).collect();
+    assert_eq!(found, [(3, Some(1_790_000_000_000_000), Some(1_790_000_000_007_000))]);
 }
