@@ -117,12 +117,15 @@ def check_runs(report, db):
 
 
 def check_first_error(report, db):
-    """Of a crash it is the line that says what happened, which may be any of its lines."""
+    """Of a crash it is the line that says what happened, any of its lines, perhaps behind the first."""
     report.none("first_error is a line of the first error's message, the first one but for crashes", rows(db, f"""
-        with first as (select platform, run_id, arg_min(message, seq) message, arg_min(class, seq) class
-                       from events where {IS_ERROR} group by all)
+        with said as (select platform, run_id, arg_min(message, seq) message, arg_min(class, seq) class
+                      from events where {IS_ERROR} group by all),
+        first as (select *, rtrim(split_part(message, chr(10), 1), ': ' || chr(13)) head from said)
         select run_id, class, first_error, message from runs join first using ({RUN})
         where case when class = 'crash' then not contains(message, trim(first_error))
+                  and not (starts_with(first_error, head)
+                           and contains(message, ltrim(substr(first_error, length(head) + 1), ': ')))
               else first_error is distinct from rtrim(split_part(message, chr(10), 1), chr(13)) end"""),
         one(db, "select count(*) from runs where first_error is not null"))
 

@@ -141,7 +141,7 @@ pub(super) const RUNS: &[Column] = &[
     int("request_retries", "retries of counted requests, by the crawlers' own figures").null(NOT_STATED),
     text(
         "first_error",
-        "first line of the first error's message; of a crash the line that says what happened",
+        "first line of the first error's message; of a crash with the line that says what happened",
     )
     .null("it has no error"),
     text("build_id", "build that was run").null(NOT_STATED),
