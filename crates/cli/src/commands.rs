@@ -220,7 +220,7 @@ fn table(table: Table, args: &TableArgs) -> Result<Done, Failure> {
     let end = Ending {
         said: (shown < total)
             .then(|| format!("{} of {} rows; --limit 0 shows all", count(shown as u64), count(total as u64))),
-        next: Some(next_of(table).to_owned()),
+        next: (shown > 0).then(|| next_of(table).to_owned()),
     };
     session.conclude(&report, &args.notes, &end)
 }

@@ -154,28 +154,73 @@ fn tsv_cell(value: &Value) -> String {
     }
 }
 
-/// The columns that matter most, laid out for the width of the terminal.
+/// The columns that matter most, laid out for the width of the terminal. Nothing is wrapped: an id
+/// that stands on two lines cannot be copied.
 fn for_people(rows: &[Row], table: Table, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    if rows.is_empty() {
+        return writeln!(out, "{}", paint.dim("no rows"));
+    }
     let columns: Vec<&Column> = shown(table)
         .iter()
         .filter_map(|name| table.columns().iter().find(|column| column.name == *name))
         .collect();
     let mut grid = comfy_table::Table::new();
-    grid.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    grid.set_header(columns.iter().map(|column| {
-        let cell = Cell::new(column.name).set_alignment(alignment(column));
-        cell.add_attribute(Attribute::Dim)
+    grid.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            let cell = |column: &&Column| cell(column, row.get(column.name).unwrap_or(&Value::Null));
+            columns.iter().map(cell).collect()
+        })
+        .collect();
+    let widths = widths(&columns, &cells, grid.width().map_or(usize::MAX, usize::from));
+    let shown = || columns.iter().zip(&widths);
+    grid.set_header(shown().map(|(column, width)| {
+        let cell = Cell::new(shortened(column.name, *width)).set_alignment(alignment(column));
+        if paint.is_on() { cell.add_attribute(Attribute::Dim) } else { cell }
     }));
-    for row in rows {
-        grid.add_row(columns.iter().map(|column| {
-            let text = cell(column, row.get(column.name).unwrap_or(&Value::Null));
-            Cell::new(text).set_alignment(alignment(column))
+    for row in &cells {
+        grid.add_row(shown().zip(row).map(|((column, width), text)| {
+            Cell::new(shortened(text, *width)).set_alignment(alignment(column))
         }));
     }
-    if rows.is_empty() {
-        return writeln!(out, "{}", paint.dim("no rows"));
+    let text = grid.to_string();
+    text.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+}
+
+/// Characters that a text keeps, however narrow the terminal is, and that an id keeps.
+const MIN_TEXT_CHARS: usize = 16;
+const MIN_ID_CHARS: usize = 20;
+/// Blanks around a cell.
+const PADDING: usize = 2;
+
+/// Widths of the first columns, as many as fit. Texts give way, the widest first; numbers and
+/// instants are whole or not there.
+fn widths(columns: &[&Column], cells: &[Vec<String>], room: usize) -> Vec<usize> {
+    let natural = |(index, column): (usize, &&Column)| {
+        let cells = cells.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
+        cells.chain([column.name.len()]).max().unwrap_or(0)
+    };
+    let mut widths: Vec<usize> = columns.iter().enumerate().map(natural).collect();
+    let least = |index: usize, width: usize| match columns.get(index) {
+        Some(column) if column.name == "run_id" => width.min(MIN_ID_CHARS),
+        Some(column) if column.dtype == Dtype::Str => width.min(MIN_TEXT_CHARS),
+        _ => width,
+    };
+    let needed = |widths: &[usize]| -> usize {
+        widths.iter().enumerate().map(|(index, width)| least(index, *width) + PADDING).sum()
+    };
+    while widths.len() > 1 && needed(&widths) > room {
+        widths.pop();
     }
-    writeln!(out, "{grid}")
+    let total = |widths: &[usize]| widths.iter().map(|width| width + PADDING).sum::<usize>();
+    while total(&widths) > room {
+        let spare = |(index, width): &(usize, &mut usize)| **width > least(*index, **width);
+        let widest = widths.iter_mut().enumerate().filter(spare).max_by_key(|(_, width)| **width);
+        let Some((_, width)) = widest else { break };
+        *width -= 1;
+    }
+    widths
 }
 
 fn alignment(column: &Column) -> CellAlignment {
@@ -207,21 +252,21 @@ fn cell(column: &Column, value: &Value) -> String {
     }
 }
 
-/// The columns shown to people; `--json` and the files have all of them.
+/// The columns shown to people, the last ones only where there is room; `--json` and the files have all.
 fn shown(table: Table) -> &'static [&'static str] {
     match table {
         Table::Runs => &[
             "group",
             "run_id",
-            "kind",
             "started_at",
             "duration_ms",
             "status",
             "status_reason",
             "n_errors",
             "n_retries",
+            "kind",
         ],
-        Table::Steps => &["group", "run_id", "name", "started_at", "duration_ms", "share", "status", "error"],
+        Table::Steps => &["group", "run_id", "name", "duration_ms", "status", "share", "error", "started_at"],
         Table::Errors => {
             &["n_events", "n_runs", "class", "level", "group", "template", "example_source", "example_line"]
         }
@@ -270,6 +315,23 @@ mod tests {
                 assert!(table.columns().iter().any(|column| column.name == *name), "{table}.{name}");
             }
         }
+    }
+
+    #[test]
+    fn tables_fit_the_terminal() {
+        let columns: Vec<&Column> = Table::Runs
+            .columns()
+            .iter()
+            .filter(|column| ["group", "run_id", "started_at", "n_errors"].contains(&column.name))
+            .collect();
+        let row = ["g".repeat(40), "r".repeat(17), "2025-11-03 08:00:00".to_owned(), "3".to_owned()];
+        let fit = |room| widths(&columns, &[row.to_vec()], room);
+        assert_eq!(fit(usize::MAX), [40, 17, 19, 8]);
+        assert_eq!(fit(40 + 17 + 19 + 8 + 8), [40, 17, 19, 8]);
+        assert_eq!(fit(80), [28, 17, 19, 8], "the widest text gives way");
+        assert_eq!(fit(68), [16, 17, 19, 8]);
+        assert_eq!(fit(67), [25, 17, 19], "no room for the last column");
+        assert_eq!(fit(1), [16]);
     }
 
     #[test]

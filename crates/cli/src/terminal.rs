@@ -89,6 +89,12 @@ impl Paint {
         }
     }
 
+    /// Whether there are any.
+    #[must_use]
+    pub const fn is_on(self) -> bool {
+        self.on
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
