@@ -73,16 +73,28 @@ impl Survey {
         let mut pieces: Vec<Piece> = Vec::new();
         for (run, (draft, _)) in runs.iter().enumerate() {
             for extent in &draft.extents {
-                // What can only be read whole is read once for all runs that follow each other in it.
-                let whole =
-                    readings.get(&extent.input).is_some_and(|reading| reading.shape != Shape::Windows);
-                match pieces.last_mut().filter(|piece| whole && piece.input == extent.input) {
+                let shape = readings.get(&extent.input).map(|reading| reading.shape);
+                let joins = |piece: &&mut Piece| piece.input == extent.input && piece.takes(shape, *extent);
+                match pieces.last_mut().filter(joins) {
                     Some(piece) => piece.parts.push((run, *extent)),
                     None => pieces.push(Piece { input: extent.input, parts: vec![(run, *extent)] }),
                 }
             }
         }
         EventPlan { survey: self, runs, shares: share(pieces), readings }
+    }
+}
+
+impl Piece {
+    /// Whether a further extent of its input may be read along. What can only be read whole is read
+    /// once for all runs that follow each other in it; but what is read window by window is handed on
+    /// as it comes, so that there the runs must stand in the order of the table.
+    fn takes(&self, shape: Option<Shape>, extent: Extent) -> bool {
+        match shape {
+            Some(Shape::Document) => true,
+            Some(Shape::Sequence) => self.parts.last().is_some_and(|(_, last)| last.end <= extent.start),
+            Some(Shape::Windows) | None => false,
+        }
     }
 }
 

@@ -235,3 +235,29 @@ fn offsets_count_from_the_first_byte() {
         }
     }
 }
+
+/// Builds pasted one after the other, the newest first, in more than one window: events come in the
+/// order of the table all the same.
+#[test]
+fn order_does_not_depend_on_windows() {
+    let build = |day: u32| {
+        let mut log = format!("2026-03-0{day}T10:00:00.000Z\tInitializing build environment...\n");
+        for line in 0..14_000 {
+            let (minute, second) = (line / 600, line / 10 % 60);
+            log += &format!(
+                "2026-03-0{day}T10:{minute:02}:{second:02}.000Z\tline {line} of a build that says the same thing for a very long time, as builds do\n"
+            );
+        }
+        log
+    };
+    let folder = Folder::new();
+    let log = build(9) + &build(2);
+    assert!(log.len() > 2 << 20, "more than is read at once");
+    let file = folder.write("builds.log", log);
+    let rows = well(["convert", &file, "-o", "-"]).rows();
+    assert_eq!(rows.len(), 2 * 14_001);
+    let days: Vec<&str> = rows.iter().filter_map(|row| row["ts"].as_str()?.get(..10)).collect();
+    assert!(days.is_sorted(), "the build of the 2nd comes first");
+    let runs: Vec<&str> = rows.iter().filter_map(|row| row["run_id"].as_str()).collect();
+    assert_eq!(runs.chunk_by(|a, b| a == b).count(), 2);
+}
