@@ -145,6 +145,18 @@ fn a_log_without_its_start_is_not_all_there() {
     assert!(only_run(&build).complete, "builds have begun in several ways");
 }
 
+/// The API keeps 10,485,760 characters; which end it cuts off is not known.
+#[test]
+fn a_log_as_large_as_may_be_is_not_all_there() {
+    let text = "é".repeat(4000);
+    let head = log(&START);
+    let large = |lines: usize| head.clone() + &log(&vec![("09.000", text.as_str()); lines]);
+    for (lines, expect) in [(2500, None), (2604, Some("size_limit"))] {
+        let report = report(&large(lines));
+        assert_eq!(only_run(&report).incomplete_reason.as_deref(), expect, "{lines} lines");
+    }
+}
+
 /// Figures of complete logs that people posted, by hand: span, `pull`, `create`, `boot` in milliseconds.
 /// The logs are not part of the repository; where they do not lie beside it, nothing is checked.
 #[test]
