@@ -4,6 +4,8 @@
 //! `logmill-parse`. Drafts are finished (ids made unique, metadata applied) in [`crate::survey`].
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use logmill_parse::mark::{
     Bounds, CrawlStage, CrawlStats, Fact, Missing, Opening, Outcome, Revocation, RunHead, RunId,
@@ -128,6 +130,8 @@ pub struct MessageDraft {
     pub span: Option<(Micros, Micros)>,
     /// Input and line of the first.
     pub place: (usize, u64),
+    /// The first, cut.
+    pub example: Arc<str>,
 }
 
 impl MessageDraft {
@@ -136,7 +140,10 @@ impl MessageDraft {
         self.n += other.n;
         self.level = self.level.min(other.level);
         widen_by(&mut self.span, other.span);
-        self.place = self.place.min(other.place);
+        if other.place < self.place {
+            self.place = other.place;
+            self.example = Arc::clone(&other.example);
+        }
     }
 }
 
@@ -483,14 +490,13 @@ impl Builder {
         self.metrics.extend(scope.metrics);
         for used in scope.messages {
             let Some(template) = templates.get(used.template as usize) else { continue };
-            let draft = self.messages.entry(*template).or_insert_with(|| MessageDraft {
-                n: 0,
-                level: used.level,
-                span: None,
-                place: (place.input, place.lines + used.line),
-            });
             let place = (place.input, place.lines + used.line);
-            draft.add(&MessageDraft { n: used.n, level: used.level, span: used.span, place });
+            let message =
+                MessageDraft { n: used.n, level: used.level, span: used.span, place, example: used.example };
+            match self.messages.entry(*template) {
+                Entry::Vacant(slot) => drop(slot.insert(message)),
+                Entry::Occupied(mut slot) => slot.get_mut().add(&message),
+            }
         }
         for used in scope.requests {
             let crawl = crawls.get(used.crawl_marks as usize).copied();
@@ -534,8 +540,8 @@ impl Builder {
     fn request(&mut self, used: RequestUse, crawl: usize) {
         let url = if used.id.is_some() { None } else { used.url.clone() };
         match self.requests.entry((crawl, used.id.clone(), url)) {
-            std::collections::btree_map::Entry::Vacant(slot) => drop(slot.insert(used)),
-            std::collections::btree_map::Entry::Occupied(mut slot) => {
+            Entry::Vacant(slot) => drop(slot.insert(used)),
+            Entry::Occupied(mut slot) => {
                 let known = slot.get_mut();
                 known.retried += used.retried;
                 known.lost += used.lost;

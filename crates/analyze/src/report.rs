@@ -172,7 +172,7 @@ impl Survey {
             n_runs: group.n_runs,
             first_seen: group.message.span.map(|(first, _)| first),
             last_seen: group.message.span.map(|(_, last)| last),
-            example: template.example.clone(),
+            example: group.message.example.to_string(),
             example_source: self.name(group.message.place.0).0.to_owned(),
             example_line: group.message.place.1 + 1,
         })
@@ -266,7 +266,7 @@ struct GroupDraft<'a> {
 impl<'a> GroupDraft<'a> {
     fn new(run: &'a RunDraft, message: &MessageDraft) -> Self {
         Self {
-            message: MessageDraft { n: 0, level: Level::None, span: None, place: message.place },
+            message: MessageDraft { n: 0, span: None, level: Level::None, ..message.clone() },
             n_runs: 0,
             kinds: BTreeSet::new(),
             groups: BTreeSet::new(),

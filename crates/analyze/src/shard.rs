@@ -226,8 +226,6 @@ pub struct Template {
     pub class: Class,
     /// Masked message.
     pub text: String,
-    /// A message as it stands.
-    pub example: String,
 }
 
 /// How often a scope says a message.
@@ -243,6 +241,8 @@ pub struct MessageUse {
     pub span: Option<(Micros, Micros)>,
     /// Lines of the shard before the first of them.
     pub line: u64,
+    /// The first of them, cut.
+    pub example: Arc<str>,
 }
 
 /// Failed attempts of one request within one crawl.
@@ -534,7 +534,7 @@ impl Collector {
 
     /// Counts an error or warning message under its template.
     fn message(&mut self, index: usize, record: &Record<'_>, at: At, is_error: bool) {
-        let Self { shard, templates, scratch, .. } = self;
+        let Self { shard, templates, scratch, texts, .. } = self;
         let Scratch { message, template, .. } = scratch;
         message.clear();
         record.message.decode_into(message);
@@ -556,8 +556,7 @@ impl Collector {
             let full = shard.templates.len() >= MAX_TEMPLATES;
             let text = if full { OTHER } else { template.as_str() };
             *known.entry(text.to_owned()).or_insert_with(|| {
-                let example = message.chars().take(MAX_EXAMPLE_CHARS).collect();
-                shard.templates.push(Template { class: record.class, text: text.to_owned(), example });
+                shard.templates.push(Template { class: record.class, text: text.to_owned() });
                 u32::try_from(shard.templates.len() - 1).unwrap_or(u32::MAX)
             })
         };
@@ -573,6 +572,7 @@ impl Collector {
                 level: record.level,
                 span: record.ts.map(|ts| (ts, ts)),
                 line: at.lines + u64::from(record.line),
+                example: texts.text(cut_at(message, MAX_EXAMPLE_CHARS)),
             }),
         }
     }
@@ -842,6 +842,11 @@ pub fn widen_by(span: &mut Option<(Micros, Micros)>, other: Option<(Micros, Micr
         widen(span, Some(min));
         widen(span, Some(max));
     }
+}
+
+/// The text up to its so many characters.
+fn cut_at(text: &str, chars: usize) -> &str {
+    text.char_indices().nth(chars).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 /// First line of a message that is not blank, cut at a column's worth.

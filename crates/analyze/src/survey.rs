@@ -21,8 +21,6 @@ pub(crate) struct MessageTemplate {
     pub(crate) class: Class,
     /// Masked message; words that turned out to vary are masked, too.
     pub(crate) text: String,
-    /// The first message of the group, as it stands.
-    pub(crate) example: String,
 }
 
 /// Everything that was read.
@@ -89,18 +87,13 @@ impl Survey {
             return *known;
         }
         if self.templates.len() >= MAX_TEMPLATES {
-            key.2 = OTHER.to_owned();
+            OTHER.clone_into(&mut key.2);
             if let Some(known) = self.known_templates.get(&key) {
                 return *known;
             }
         }
         let id = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
-        self.templates.push(MessageTemplate {
-            platform,
-            class: template.class,
-            text: key.2.clone(),
-            example: template.example.clone(),
-        });
+        self.templates.push(MessageTemplate { platform, class: template.class, text: key.2.clone() });
         self.known_templates.insert(key, id);
         id
     }
@@ -122,8 +115,7 @@ impl Survey {
             .iter()
             .zip(merged)
             .map(|(old, text)| {
-                let template =
-                    Template { class: old.class, text: text.into_owned(), example: old.example.clone() };
+                let template = Template { class: old.class, text: text.into_owned() };
                 self.intern(old.platform, &template)
             })
             .collect();
