@@ -9,11 +9,29 @@ use super::pages;
 use crate::format::Metadata;
 use crate::vocabulary::{Kind, Status};
 
-/// What a build record says, in its envelope or bare. Lists of builds describe no single log.
+/// What a build record says, in its envelope or bare.
+///
+/// ```text
+/// metadata = {"result": record | "[" 1*record "]"} | record
+/// ```
+///
+/// A list of one build describes that build. One of several describes no single log: it is recognised
+/// and says nothing.
 pub(super) fn build_record(document: &[u8]) -> Option<Metadata> {
     memmem::find(document, b"build_uuid")?;
     let value: Value = serde_json::from_slice(document).ok()?;
-    let record = value.get("result").unwrap_or(&value);
+    let content = value.get("result").unwrap_or(&value);
+    match content.as_array().map(Vec::as_slice) {
+        None => of_record(content),
+        Some([record]) => of_record(record),
+        Some(records) => {
+            let are_records = !records.is_empty() && records.iter().all(|it| of_record(it).is_some());
+            are_records.then(Metadata::default)
+        }
+    }
+}
+
+fn of_record(record: &Value) -> Option<Metadata> {
     let text = |key| text(record, key);
     let run_id = text("build_uuid")?;
     ["status", "build_outcome", "created_on"].iter().find(|&&key| record.get(key).is_some())?;
@@ -128,11 +146,21 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_records() {
+        let one = br#"{"success":true,"result":[{"build_uuid":"b1","status":"stopped"}]}"#;
+        assert_eq!(build_record(one).and_then(|found| found.run_id).as_deref(), Some("b1"));
+        let two =
+            br#"{"result":[{"build_uuid":"b1","status":"stopped"},{"build_uuid":"b2","status":"queued"}]}"#;
+        assert_eq!(build_record(two), Some(Metadata::default()));
+    }
+
+    #[test]
     fn other_answers_are_no_record() {
         assert_eq!(
-            build_record(br#"{"success":true,"result":[{"build_uuid":"b1","status":"stopped"}]}"#),
+            build_record(br#"{"result":[{"build_uuid":"b1","status":"stopped"},{"worker":"x"}]}"#),
             None
         );
+        assert_eq!(build_record(br#"{"result":[],"build_uuid":1}"#), None);
         assert_eq!(build_record(br#"{"result":{"trigger_uuid":"t","created_on":null}}"#), None);
         assert_eq!(build_record(b"build_uuid"), None);
     }
