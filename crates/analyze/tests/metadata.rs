@@ -25,8 +25,10 @@ fn end(run: &Run) -> (Status, &str, Option<&str>) {
     (run.status, run.status_reason.as_str(), run.failure_class.as_deref())
 }
 
-/// The steps: place, depth, name, duration, gap before.
-fn steps(report: &Report) -> Vec<(u32, u8, &str, Option<i64>, Option<i64>)> {
+/// A step: place, depth, name, duration, gap before.
+type Row<'a> = (u32, u8, &'a str, Option<i64>, Option<i64>);
+
+fn steps(report: &Report) -> Vec<Row<'_>> {
     let rows = report.steps.iter();
     rows.map(|it| (it.seq, it.depth, it.name.as_str(), it.duration_ms, it.gap_before_ms)).collect()
 }
