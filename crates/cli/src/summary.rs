@@ -8,7 +8,7 @@ use logmill_analyze::Report;
 use logmill_analyze::model::{ErrorGroup, OutcomeFilter, Rate};
 use logmill_parse::{Class, Kind, Severity, Status};
 
-use crate::terminal::{Paint, count, duration, instant, percent, safe, shortened, size, sparkline};
+use crate::terminal::{Paint, count, counted, duration, instant, percent, safe, shortened, size, sparkline};
 
 /// Rows of each part of the summary.
 const MAX_ROWS: usize = 10;
@@ -41,12 +41,12 @@ fn inputs(report: &Report, paint: Paint, out: &mut String) {
         out,
         "{}",
         paint.bold(&format!(
-            "{} files, {}, {} lines → {} events in {} runs",
-            count(report.files.len() as u64),
+            "{}, {}, {} → {} in {}",
+            counted(report.files.len() as u64, "file", "files"),
             size(bytes),
-            count(lines),
-            count(events),
-            count(report.runs.len() as u64)
+            counted(lines, "line", "lines"),
+            counted(events, "event", "events"),
+            counted(report.runs.len() as u64, "run", "runs")
         ))
     );
     let first = report.runs.iter().filter_map(|run| run.started_at).min();

@@ -1,6 +1,8 @@
 //! `convert`: one table to a file or to standard output, several to a folder; the same bytes for
 //! any number of threads.
 
+use std::fmt::Write;
+
 use logmill_generate::{Amount, FormatId, Plan, stream};
 use serde_json::Value;
 
@@ -244,8 +246,9 @@ fn order_does_not_depend_on_windows() {
         let mut log = format!("2026-03-0{day}T10:00:00.000Z\tInitializing build environment...\n");
         for line in 0..14_000 {
             let (minute, second) = (line / 600, line / 10 % 60);
-            log += &format!(
-                "2026-03-0{day}T10:{minute:02}:{second:02}.000Z\tline {line} of a build that says the same thing for a very long time, as builds do\n"
+            let _ = writeln!(
+                log,
+                "2026-03-0{day}T10:{minute:02}:{second:02}.000Z\tline {line} of a build that says the same thing for a very long time, as builds do"
             );
         }
         log
