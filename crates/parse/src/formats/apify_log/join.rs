@@ -40,8 +40,8 @@ pub(super) enum Below {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shapes {
     style: Style,
-    /// Whether it is a warning or worse.
-    is_serious: bool,
+    /// Whether a traceback at column 0 below it is its own.
+    tracebacks: Tracebacks,
     /// What the further lines are.
     pub body: Body,
     node: Node,
@@ -65,6 +65,16 @@ enum Node {
     Source,
     Caret,
     Error,
+}
+
+/// Whose a traceback is that begins at column 0 below an event. A logger's warning or error takes one, and
+/// so does whatever Python's plain formatter wrote, which does not indent the exception it was given; a
+/// traceback takes the one it is chained to. Below all else the interpreter itself speaks, and the line
+/// above it, written by then, has no part in that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tracebacks {
+    Own,
+    Foreign,
 }
 
 /// A traceback at column 0.
@@ -98,7 +108,11 @@ impl Shapes {
     pub(super) fn begin(style: Style, level: Level, text: &[u8]) -> Self {
         let mut shapes = Self {
             style,
-            is_serious: level.is_error() || level == Level::Warn,
+            tracebacks: match (style, level) {
+                (Style::Stdlib, _) => Tracebacks::Own,
+                _ if level.is_error() || level == Level::Warn => Tracebacks::Own,
+                _ => Tracebacks::Foreign,
+            },
             body: Body::Text,
             node: Node::Absent,
             traceback: Traceback::Absent,
@@ -119,9 +133,11 @@ impl Shapes {
         match text.first() {
             Some(b' ' | b'\t') => {
                 self.is_fragment = true;
+                self.tracebacks = Tracebacks::Own;
                 self.indented(text.trim_ascii_start());
             }
             Some(b'T') if is_traceback(text) => self.open_traceback(),
+            Some(b'E') if is_traceback_title(text) => self.tracebacks = Tracebacks::Own,
             Some(b'=') if is_playwright_head(text) => self.list = List::Logs,
             Some(b'C') if text == b"Call log:" => self.list = List::Calls,
             _ if is_node_place(text) => self.node = Node::Place,
@@ -219,18 +235,6 @@ impl Shapes {
         Verdict::Joins
     }
 
-    /// Whether a traceback that begins at column 0 is this event's. A logger's warning or error takes
-    /// one, and so does whatever Python's plain formatter wrote, which does not indent the exception
-    /// it was given; a traceback takes the one it is chained to. Below all else the interpreter itself
-    /// speaks, and the line above it, written by then, has no part in that.
-    fn takes_traceback(&self, first: &[u8]) -> bool {
-        self.is_serious
-            || self.style == Style::Stdlib
-            || self.traceback != Traceback::Absent
-            || self.is_fragment
-            || (self.style == Style::Bare && is_traceback_title(first))
-    }
-
     /// The line that says which exception a traceback at column 0 is about.
     fn closes_traceback(&mut self, text: &[u8]) -> bool {
         let closes = self.list != List::Logs && is_python_error(text);
@@ -254,9 +258,9 @@ impl Shapes {
             Some(b'a') if is_frame(text) => open,
             Some(b'F') if is_python_file(text) => open,
             Some(b'T') if is_traceback(text) => {
-                let joins = self.takes_traceback(first);
+                let is_own = self.tracebacks == Tracebacks::Own || self.traceback != Traceback::Absent;
                 self.open_traceback();
-                if !joins {
+                if !is_own {
                     return false;
                 }
                 open

@@ -241,8 +241,8 @@ fn too_many_streams() {
 /// Until which millisecond of a second each event was being written.
 #[track_caller]
 fn check_until(lines: &[(u32, &str)], expect: &[u32]) {
-    let text: String =
-        lines.iter().map(|(ms, text)| format!("2025-03-01T10:00:00.{ms:03}Z {text}\n")).collect();
+    let stamped = lines.iter().map(|(ms, text)| format!("2025-03-01T10:00:00.{ms:03}Z {text}\n"));
+    let text = stamped.collect::<Vec<_>>().concat();
     let mut out = Batch::new(Wants::Runs);
     read(Window { bytes: text.as_bytes(), offset: 0, end: End::Input }, &mut Carry::default(), &mut out);
     let ms =
