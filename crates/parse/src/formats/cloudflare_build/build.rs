@@ -119,7 +119,6 @@ pub(super) struct Reporter<'b, 'l, 'a> {
     pub(super) open: Open,
     /// First line of the last record.
     pub(super) since: usize,
-    pub(super) previous: Option<Micros>,
     /// Clock of the last line, replays included.
     clock: Option<i64>,
     end: Option<End>,
@@ -136,7 +135,6 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             phases: Phases::new(clock),
             open: Open::Closed,
             since: 0,
-            previous: None,
             clock: None,
             end: None,
             init: build.init,
@@ -179,7 +177,6 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
     }
 
     fn record(&mut self, line: &Line<'a>, level: Level, class: Class, out: &mut Batch<'a>) {
-        self.check_clock(line, out);
         out.records.push(Record {
             span: line.span,
             line: line.number,
@@ -295,22 +292,12 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
         }));
     }
 
-    fn check_clock(&mut self, line: &Line<'a>, out: &mut Batch<'a>) {
-        if let (Some(ts), Some(previous)) = (line.ts(), self.previous)
-            && ts < previous
-        {
-            out.issues.push(issue(Code::BackwardClock, line, "the stamp is earlier than the one before it"));
-        }
-        self.previous = line.ts().or(self.previous);
-    }
-
     fn drop_replay(&mut self, lines: &[Line<'a>], out: &mut Batch<'a>) {
         self.open = Open::Closed;
         for line in lines {
             out.account.duplicate.add(line.span.len(), line.n_lines);
         }
         if let Some((first, last)) = lines.first().zip(lines.last()) {
-            self.previous = last.ts().or(self.previous);
             let message = format!("expected a new line, found {} shown before", lines.len());
             out.issues.push(Issue {
                 code: Code::ReplayedLines,

@@ -86,7 +86,6 @@ impl<'a> Reporter<'_, '_, 'a> {
             record.until = record.until.or(record.ts).max(last.ts());
             record.message = joined_text(self.build, first, last);
         }
-        self.previous = last.ts().or(self.previous);
         true
     }
 }
