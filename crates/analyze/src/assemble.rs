@@ -488,8 +488,8 @@ impl Builder {
         self.counts.n_retries += tally.n_retries;
         self.counts.bytes += tally.bytes;
         self.metrics.extend(scope.metrics);
-        for used in scope.messages {
-            let Some(template) = templates.get(used.template as usize) else { continue };
+        for (index, used) in scope.messages {
+            let Some(template) = templates.get(index as usize) else { continue };
             let place = (place.input, place.lines + used.line);
             let message =
                 MessageDraft { n: used.n, level: used.level, span: used.span, place, example: used.example };

@@ -4,6 +4,8 @@
 //! and sub-steps named by marks, and steps the source delimits itself. A run that was
 //! restarted has a `segment` step for each incarnation, with its phases below it.
 
+use std::collections::BTreeMap;
+
 use logmill_parse::mark::{Lifecycle, Opening, Step, StepEnd, StepStart};
 use logmill_parse::time::duration_ms;
 use logmill_parse::{Micros, Status, StepKind};
@@ -44,7 +46,7 @@ pub struct Phases {
     /// Open phase per depth.
     open: [Option<usize>; 2],
     /// Open sub-steps that have a key.
-    keyed: Vec<(String, usize)>,
+    keyed: BTreeMap<String, usize>,
     /// Finished segments: first step, first event.
     segments: Vec<Segment>,
     segment: Segment,
@@ -115,7 +117,7 @@ impl Phases {
     pub fn start(&mut self, start: StepStart<'_>, seq: u64, ts: Option<Micros>) {
         let depth = usize::from(start.depth.min(1));
         let open = match &start.key {
-            Some(key) => self.keyed.iter().rfind(|(open, _)| open == key).map(|(_, index)| *index),
+            Some(key) => self.keyed.get(key.as_ref()).copied(),
             None => self.open.get(depth).copied().flatten(),
         };
         let continues = open
@@ -143,7 +145,7 @@ impl Phases {
             events: (seq, u64::MAX),
         });
         match start.key {
-            Some(key) => self.keyed.push((key.into_owned(), index)),
+            Some(key) => drop(self.keyed.insert(key.into_owned(), index)),
             None => {
                 if let Some(slot) = self.open.get_mut(depth) {
                     *slot = Some(index);
@@ -155,8 +157,7 @@ impl Phases {
     /// A phase ends, its last event being the one at `seq`.
     pub fn end(&mut self, end: &StepEnd<'_>, seq: u64, ts: Option<Micros>) {
         let index = if let Some(key) = &end.key {
-            let at = self.keyed.iter().rposition(|(open, _)| open == key);
-            at.map(|at| self.keyed.remove(at).1)
+            self.keyed.remove(key.as_ref())
         } else {
             let depth = usize::from(end.depth.min(1));
             if depth == 0 {

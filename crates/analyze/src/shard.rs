@@ -72,8 +72,8 @@ pub struct Scope {
     pub tally: Tally,
     /// Marks, with the number of the scope's events before each.
     pub marks: Vec<ScopeMark>,
-    /// Error and warning messages.
-    pub messages: Vec<MessageUse>,
+    /// Error and warning messages, by index into [`Shard::templates`].
+    pub messages: BTreeMap<u32, MessageUse>,
     /// Requests that did not go well.
     pub requests: Vec<RequestUse>,
     /// Values, in the order stated.
@@ -231,8 +231,6 @@ pub struct Template {
 /// How often a scope says a message.
 #[derive(Debug, Clone)]
 pub struct MessageUse {
-    /// Index into [`Shard::templates`].
-    pub template: u32,
     /// Events.
     pub n: u64,
     /// Most serious level.
@@ -560,21 +558,16 @@ impl Collector {
                 u32::try_from(shard.templates.len() - 1).unwrap_or(u32::MAX)
             })
         };
-        match scope.messages.iter_mut().find(|used| used.template == id) {
-            Some(used) => {
-                used.n += 1;
-                used.level = used.level.min(record.level);
-                widen(&mut used.span, record.ts);
-            }
-            None => scope.messages.push(MessageUse {
-                template: id,
-                n: 1,
-                level: record.level,
-                span: record.ts.map(|ts| (ts, ts)),
-                line: at.lines + u64::from(record.line),
-                example: texts.text(cut_at(message, MAX_EXAMPLE_CHARS)),
-            }),
-        }
+        let used = scope.messages.entry(id).or_insert_with(|| MessageUse {
+            n: 0,
+            level: record.level,
+            span: None,
+            line: at.lines + u64::from(record.line),
+            example: texts.text(cut_at(message, MAX_EXAMPLE_CHARS)),
+        });
+        used.n += 1;
+        used.level = used.level.min(record.level);
+        widen(&mut used.span, record.ts);
     }
 
     /// The open scope of the record's stream; opens one if there is none.
@@ -618,7 +611,7 @@ impl Collector {
             first_ts: record.and_then(|record| record.ts),
             tally: Tally::default(),
             marks: Vec::new(),
-            messages: Vec::new(),
+            messages: BTreeMap::new(),
             requests: Vec::new(),
             metrics: Vec::new(),
             start,
