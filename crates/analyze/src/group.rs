@@ -272,22 +272,24 @@ impl Group<'_> {
             self.assemble(input, reading, part, &mut assembler);
         }
         let runs = assembler.finish();
+        let places: BTreeMap<usize, usize> =
+            (0..).zip(&self.result.files).map(|(place, file)| (file.input, place)).collect();
         for run in &runs {
-            self.note(run);
+            self.note(run, &places);
         }
         self.result.runs.extend(runs);
     }
 
-    /// Notes at the inputs of a run what is wrong with it as a whole.
-    fn note(&mut self, run: &RunDraft) {
-        let file_of = |input: Option<usize>| move |file: &&mut FileDraft| Some(file.input) == input;
-        let last = run.extents.last().map(|extent| extent.input);
-        if let (Some(reason), Some(file)) = (run.incomplete, self.result.files.iter_mut().find(file_of(last)))
-        {
+    /// Notes at the inputs of a run what is wrong with it as a whole. `places` says where they stand.
+    fn note(&mut self, run: &RunDraft, places: &BTreeMap<usize, usize>) {
+        let files = &mut self.result.files;
+        let place_of = |input: usize| places.get(&input).copied();
+        let last = run.extents.last().and_then(|extent| place_of(extent.input));
+        if let (Some(reason), Some(file)) = (run.incomplete, last.and_then(|place| files.get_mut(place))) {
             file.incomplete = file.incomplete.or(Some(reason));
         }
         let Some((n, (input, first))) = run.backward else { return };
-        if let Some(file) = self.result.files.iter_mut().find(file_of(Some(input))) {
+        if let Some(file) = place_of(input).and_then(|place| files.get_mut(place)) {
             file.issues.push(ListedIssue {
                 code: Code::BackwardClock,
                 line: Some(first.line),

@@ -221,7 +221,10 @@ impl Survey {
 
     /// Moves the bytes and lines of a run that is left out to `duplicate`.
     fn count_as_duplicate(&mut self, run: &RunDraft) {
-        let Some(file) = self.files.iter_mut().find(|file| file.input == run.first_place().0) else { return };
+        let input = run.first_place().0;
+        // `finish` has put the files in the order of the inputs.
+        let at = self.files.binary_search_by_key(&input, |file| file.input);
+        let Some(file) = at.ok().and_then(|at| self.files.get_mut(at)) else { return };
         let logmill_parse::Account { record, continuation, duplicate, .. } = &mut file.account;
         let (mut bytes, mut lines) = (run.counts.bytes, run.counts.n_lines);
         for from in [record, continuation] {
