@@ -3,7 +3,7 @@
 //! The survey knows where the events of each run stand; here those places are read again and
 //! their records handed on, with run, seq and step. Nothing is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::io;
 
 use logmill_parse::{Batch, Code, End, Record, Shape, Wants};
@@ -12,6 +12,7 @@ use crate::assemble::{DraftOrigin, Extent, RunDraft};
 use crate::group::{self, Reading};
 use crate::input::{Input, ReadAt};
 use crate::model::{EventRow, Run};
+use crate::phases::StepDraft;
 use crate::pipeline::Options;
 use crate::read::{self, Range, Sink, Stretch};
 use crate::report::Selection;
@@ -21,9 +22,17 @@ use crate::survey::Survey;
 #[derive(Debug)]
 pub struct EventPlan<'s> {
     survey: &'s Survey,
-    runs: Vec<(&'s RunDraft, Run)>,
+    runs: Vec<Planned<'s>>,
     shares: Vec<Vec<Piece>>,
     readings: BTreeMap<usize, Reading>,
+}
+
+/// A run whose events are handed on.
+#[derive(Debug)]
+struct Planned<'s> {
+    draft: &'s RunDraft,
+    run: Run,
+    owners: Vec<(u64, Option<usize>)>,
 }
 
 /// A piece of the second pass.
@@ -66,13 +75,13 @@ impl Survey {
     /// Plans the second pass over the selected runs.
     #[must_use]
     pub fn event_plan<'s>(&'s self, selection: &'s Selection) -> EventPlan<'s> {
-        let runs: Vec<(&RunDraft, Run)> =
-            self.selected(selection).map(|draft| (draft, self.run(draft))).collect();
+        let plan = |draft| Planned { draft, run: self.run(draft), owners: owners(&draft.steps) };
+        let runs: Vec<Planned<'_>> = self.selected(selection).map(plan).collect();
         let readings: BTreeMap<usize, Reading> =
             self.files.iter().filter_map(|file| Some((file.input, file.reading?))).collect();
         let mut pieces: Vec<Piece> = Vec::new();
-        for (run, (draft, _)) in runs.iter().enumerate() {
-            for extent in &draft.extents {
+        for (run, planned) in runs.iter().enumerate() {
+            for extent in &planned.draft.extents {
                 let shape = readings.get(&extent.input).map(|reading| reading.shape);
                 let joins = |piece: &&mut Piece| piece.input == extent.input && piece.takes(shape, *extent);
                 match pieces.last_mut().filter(joins) {
@@ -238,7 +247,6 @@ struct Part<'a> {
     /// Id of the relayed run; `None` for the input's own.
     relayed: Option<&'a str>,
     taken: u64,
-    steps: Vec<Option<usize>>,
 }
 
 struct RowSink<'a, 'p> {
@@ -260,7 +268,7 @@ impl<'a> Rows<'a> {
     /// `offset` is where the first record may stand: behind the byte order mark.
     fn new(plan: &'a EventPlan<'a>, piece: &Piece, offset: u64) -> Self {
         let part = |(run, extent): &(usize, Extent)| {
-            let draft = plan.runs.get(*run).map(|(draft, _)| *draft);
+            let draft = plan.runs.get(*run).map(|planned| planned.draft);
             Part {
                 run: *run,
                 extent: *extent,
@@ -268,7 +276,6 @@ impl<'a> Rows<'a> {
                     .filter(|draft| draft.origin == DraftOrigin::Relayed)
                     .map(|draft| draft.run_id.as_str()),
                 taken: 0,
-                steps: draft.map(|draft| steps_of(draft, *extent)).unwrap_or_default(),
             }
         };
         Self {
@@ -318,11 +325,11 @@ impl<'a> Rows<'a> {
 
     fn row(&mut self, index: usize, record: &Record<'_>, push: &mut dyn FnMut(&EventRow<'_>)) {
         let Some(part) = self.parts.get_mut(index) else { return };
-        let Some((draft, run)) = self.plan.runs.get(part.run) else { return };
-        let step = usize::try_from(part.taken).ok().and_then(|at| part.steps.get(at)).copied().flatten();
-        let step = step
+        let Some(Planned { draft, run, owners }) = self.plan.runs.get(part.run) else { return };
+        let before = part.extent.seq + part.taken;
+        let step = owner_at(owners, before)
             .and_then(|index| Some((u32::try_from(index + 1).ok()?, draft.steps.get(index)?.name.as_str())));
-        let seq = part.extent.seq + part.taken + 1;
+        let seq = before + 1;
         part.taken += 1;
         let (source, member) = self.plan.survey.name(self.input);
         push(&EventRow {
@@ -343,19 +350,77 @@ fn relayed<'a>(batch: &Batch<'a>, record: &Record<'_>) -> Option<&'a [u8]> {
     batch.streams.get(index).map(|stream| stream.run_id)
 }
 
-/// The deepest step each event of an extent falls in.
-fn steps_of(draft: &RunDraft, extent: Extent) -> Vec<Option<usize>> {
-    let Ok(n) = usize::try_from(extent.n_events) else { return Vec::new() };
-    let mut owners: Vec<Option<usize>> = vec![None; n];
-    let mut order: Vec<usize> = (0..draft.steps.len()).collect();
-    order.sort_by_key(|index| draft.steps.get(*index).map(|step| step.depth));
-    for index in order {
-        let Some(step) = draft.steps.get(index) else { continue };
-        let clip = |seq: u64| usize::try_from(seq.saturating_sub(extent.seq)).unwrap_or(usize::MAX).min(n);
-        let (from, to) = (clip(step.events.0), clip(step.events.1));
-        for owner in owners.get_mut(from..to.max(from)).unwrap_or_default() {
-            *owner = Some(index);
+/// Which step the events of a run fall in, the deepest and of those the last: where another one
+/// begins, as the number of events before it.
+///
+/// Takes time and room for the steps alone, however many events they share.
+fn owners(steps: &[StepDraft]) -> Vec<(u64, Option<usize>)> {
+    let holds = |step: &StepDraft| step.events.0 < step.events.1;
+    let mut starts: Vec<(u64, usize)> = (0..)
+        .zip(steps)
+        .filter(|(_, step)| holds(step))
+        .map(|(index, step)| (step.events.0, index))
+        .collect();
+    starts.sort_unstable();
+    let mut borders: Vec<u64> =
+        steps.iter().filter(|step| holds(step)).flat_map(|step| [step.events.0, step.events.1]).collect();
+    borders.sort_unstable();
+    borders.dedup();
+    let mut starts = starts.into_iter().peekable();
+    let mut open: BinaryHeap<(u8, usize)> = BinaryHeap::new();
+    let mut owners: Vec<(u64, Option<usize>)> = Vec::new();
+    for at in borders {
+        while let Some((_, index)) = starts.next_if(|(start, _)| *start <= at) {
+            open.push((steps.get(index).map_or(0, |step| step.depth), index));
+        }
+        let is_over = |index: usize| steps.get(index).is_none_or(|step| step.events.1 <= at);
+        while open.peek().is_some_and(|(_, index)| is_over(*index)) {
+            open.pop();
+        }
+        let owner = open.peek().map(|(_, index)| *index);
+        if owners.last().is_none_or(|(_, last)| *last != owner) {
+            owners.push((at, owner));
         }
     }
     owners
+}
+
+/// The step of the event with so many before it.
+fn owner_at(owners: &[(u64, Option<usize>)], before: u64) -> Option<usize> {
+    let behind = owners.partition_point(|(from, _)| *from <= before);
+    owners.get(behind.checked_sub(1)?)?.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use logmill_parse::{Status, StepKind};
+
+    fn step(depth: u8, events: (u64, u64)) -> StepDraft {
+        StepDraft {
+            name: String::new(),
+            kind: StepKind::Phase,
+            depth,
+            parent: None,
+            connector_id: None,
+            started_at: None,
+            stopped_at: None,
+            status: Status::Unknown,
+            status_code: None,
+            error: None,
+            events,
+        }
+    }
+
+    #[test]
+    fn an_event_falls_in_the_deepest_step_and_of_those_in_the_last() {
+        let steps =
+            [step(0, (1, 8)), step(1, (2, 5)), step(1, (4, 6)), step(0, (8, 8)), step(0, (9, u64::MAX))];
+        let owners = owners(&steps);
+        let found: Vec<Option<usize>> = (0..11).map(|before| owner_at(&owners, before)).collect();
+        let at = |range: std::ops::Range<usize>| found.get(range).unwrap_or_default().to_vec();
+        assert_eq!(at(0..4), [None, Some(0), Some(1), Some(1)]);
+        assert_eq!(at(4..8), [Some(2), Some(2), Some(0), Some(0)]);
+        assert_eq!(at(8..11), [None, Some(4), Some(4)]);
+    }
 }
