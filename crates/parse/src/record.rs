@@ -46,6 +46,9 @@ pub struct Record<'a> {
     /// Latest stamp of its lines, of its copies and of the blank lines behind it, where a source stamps
     /// every line: until then the log was being written.
     pub until: Option<Micros>,
+    /// Time of day in microseconds, where a paste has kept the time and lost the date. Differences of
+    /// such times give durations; the instant stays unknown.
+    pub clock: Option<Micros>,
     /// Level at the anchored position.
     pub level: Level,
     /// What the event says.

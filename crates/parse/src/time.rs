@@ -100,6 +100,24 @@ fn two(tens: u8, ones: u8) -> Option<i64> {
         .then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
 }
 
+/// A time of day at the start of `bytes`, `HH:MM:SS["."d{1,9}]`, as microseconds since midnight.
+#[must_use]
+pub fn time_of_day(bytes: &[u8]) -> Option<Stamp> {
+    let &[h0, h1, b':', m0, m1, b':', s0, s1] = bytes.first_chunk::<8>()? else { return None };
+    let (hour, minute, second) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let ts = ((hour * 60 + minute) * 60 + second) * 1_000_000;
+    if bytes.get(8) != Some(&b'.') {
+        return Some(Stamp { ts, len: 8 });
+    }
+    let fraction = bytes.get(9..)?;
+    let digits = fraction.iter().take(10).take_while(|b| b.is_ascii_digit()).count();
+    let us = fraction.get(..digits).filter(|digits| (1..=9).contains(&digits.len())).map(fraction_us)?;
+    Some(Stamp { ts: ts + us, len: 9 + digits })
+}
+
 /// One to nine fraction digits as microseconds, cut (not rounded) at the sixth.
 fn fraction_us(digits: &[u8]) -> i64 {
     let mut us = 0;
@@ -237,6 +255,19 @@ mod tests {
         assert_eq!(epoch_f64(1_700_000_000.5), Some(1_700_000_000_500_000));
         assert_eq!(epoch_f64(f64::NAN), None);
         assert_eq!(epoch_f64(1e300), None);
+    }
+
+    #[test]
+    fn times_of_day() {
+        let read = |text: &str| time_of_day(text.as_bytes()).map(|stamp| (stamp.ts, stamp.len));
+        assert_eq!(read("00:00:00 x"), Some((0, 8)));
+        assert_eq!(read("23:59:59.5 x"), Some((DAY_US - 500_000, 10)));
+        assert_eq!(read("01:02:03.123456789"), Some((3_723_123_456, 18)));
+        for text in
+            ["24:00:00", "12:60:00", "12:00:60", "1:00:00", "12:00", "12:00:00.", "12:00:00.1234567890"]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -283,6 +283,7 @@ pub fn record<'a>(message: &'a [u8], payload: Option<&'a [u8]>) -> Record<'a> {
         n_lines: 2,
         ts: Some(T0 + 1_000),
         until: None,
+        clock: None,
         level: Level::None,
         class: Class::Plain,
         logger: b"",
@@ -311,6 +312,7 @@ pub fn events() -> DataFrame {
     let second = Record {
         ts: None,
         until: None,
+        clock: None,
         level: Level::Critical,
         logger: b"\x1b[33mPlaywrightCrawler\x1b[39m",
         flags: Flags::NONE,

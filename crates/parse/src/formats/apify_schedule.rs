@@ -217,6 +217,7 @@ fn push<'a>(entry: &Entry<'a>, out: &mut Batch<'a>) {
         n_lines: entry.claim.n_lines,
         ts: entry.ts,
         until: None,
+        clock: None,
         level: entry.level,
         class,
         logger: b"",

@@ -207,6 +207,7 @@ impl<'a> Events<'_, 'a> {
             n_lines: 0,
             ts: None,
             until: None,
+            clock: None,
             level: Level::None,
             class: Class::Plain,
             logger: b"",

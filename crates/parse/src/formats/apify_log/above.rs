@@ -31,6 +31,8 @@ pub(super) struct Above<'a> {
     pub msg: Span,
     /// First stamp present.
     pub ts: Option<Micros>,
+    /// First line's time of day, where that is all its stamp states.
+    pub clock: Option<Micros>,
     /// Latest stamp of its lines and of the blank lines behind it.
     pub until: Option<Micros>,
     /// Where it is relayed from.
@@ -119,6 +121,7 @@ impl<'a> Above<'a> {
             anchor,
             msg,
             ts: line.ts.or(anchor.ts),
+            clock: line.clock,
             until: line.ts.or(anchor.ts),
             relay: line.relay,
             last: line.text(),

@@ -96,6 +96,7 @@ impl<'a> Finish<'a> {
             n_lines: above.n_lines,
             ts: event.ts,
             until: above.until,
+            clock: if event.ts.is_none() { above.clock } else { None },
             level: event.level,
             class: meaning.class,
             logger: event.logger,

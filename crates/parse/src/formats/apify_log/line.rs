@@ -12,7 +12,7 @@ use memchr::{memchr, memmem};
 
 use crate::record::Stream;
 use crate::text::leading_ansi_len;
-use crate::time::{Micros, StampReader};
+use crate::time::{Micros, StampReader, time_of_day};
 
 /// Relays that are looked through; text behind deeper ones is text.
 const MAX_RELAYS: usize = 16;
@@ -30,6 +30,8 @@ pub(super) struct Line<'a> {
     pub text_at: usize,
     /// Innermost stamp.
     pub ts: Option<Micros>,
+    /// Time of day, where the stamp states nothing more.
+    pub clock: Option<Micros>,
     /// Whether any stamp or relay shows that the platform wrote it.
     pub stamping: Stamping,
     /// The innermost run it is relayed from.
@@ -51,9 +53,7 @@ impl<'a> Line<'a> {
         let bytes = trim_end(line);
         let mut head = match stamps.read(bytes) {
             Some(stamp) => match behind(bytes, stamp.len) {
-                Some(text_at) => {
-                    Head { text_at, ts: Some(stamp.ts), stamping: Stamping::Stamped, relay: None }
-                }
+                Some(text_at) => Head { text_at, ts: Some(stamp.ts), ..Head::STAMPED },
                 None => Head::NONE,
             },
             None => unusual(bytes, stamps),
@@ -61,8 +61,8 @@ impl<'a> Line<'a> {
         if matches!(bytes.get(head.text_at), Some(&(b'[' | ESC))) {
             head.relays(bytes, stamps);
         }
-        let Head { text_at, ts, stamping, relay } = head;
-        Self { bytes, text_at, ts, stamping, relay }
+        let Head { text_at, ts, clock, stamping, relay } = head;
+        Self { bytes, text_at, ts, clock, stamping, relay }
     }
 
     /// The text behind all heads.
@@ -103,12 +103,15 @@ fn behind(bytes: &[u8], at: usize) -> Option<usize> {
 struct Head<'a> {
     text_at: usize,
     ts: Option<Micros>,
+    clock: Option<Micros>,
     stamping: Stamping,
     relay: Option<Stream<'a>>,
 }
 
 impl<'a> Head<'a> {
-    const NONE: Head<'static> = Head { text_at: 0, ts: None, stamping: Stamping::Unstamped, relay: None };
+    const NONE: Head<'static> =
+        Head { text_at: 0, ts: None, clock: None, stamping: Stamping::Unstamped, relay: None };
+    const STAMPED: Head<'static> = Head { stamping: Stamping::Stamped, ..Head::NONE };
 
     /// Takes off relay prefixes with the stamps behind them. A stamp counts only for the innermost
     /// relay: the outer ones lag behind, and a status line has none of its own.
@@ -121,7 +124,7 @@ impl<'a> Head<'a> {
             let stamp = stamps.read(rest).and_then(|stamp| Some((stamp.ts, behind(rest, stamp.len)?)));
             self.relay = Some(relay);
             self.stamping = Stamping::Stamped;
-            self.ts = stamp.map(|(ts, _)| ts);
+            (self.ts, self.clock) = (stamp.map(|(ts, _)| ts), None);
             self.text_at = inner + stamp.map_or(0, |(_, text_at)| text_at);
         }
     }
@@ -149,9 +152,12 @@ fn relay(bytes: &[u8]) -> Option<(Stream<'_>, usize)> {
 
 /// Stamps that are no instants, and stamps behind a colour.
 fn unusual<'a>(bytes: &[u8], stamps: &mut StampReader) -> Head<'a> {
-    let stamped = |ts, text_at| Head { text_at, ts, stamping: Stamping::Stamped, relay: None };
+    let stamped = |ts, text_at| Head { text_at, ts, ..Head::STAMPED };
     match bytes.first() {
-        Some(b'0'..=b'9') => clock_len(bytes).and_then(|len| behind(bytes, len)).map(|at| stamped(None, at)),
+        Some(b'0'..=b'9') => time_of_day(bytes).and_then(|stamp| {
+            let text_at = behind(bytes, stamp.len)?;
+            Some(Head { text_at, clock: Some(stamp.ts), ..Head::STAMPED })
+        }),
         Some(b'(') => bytes
             .starts_with(b"(timestamp)")
             .then(|| behind(bytes, b"(timestamp)".len()))
@@ -165,18 +171,6 @@ fn unusual<'a>(bytes: &[u8], stamps: &mut StampReader) -> Head<'a> {
         _ => None,
     }
     .unwrap_or(Head::NONE)
-}
-
-/// Length of `HH:MM:SS["."d{1,6}]` at the start of `bytes`.
-fn clock_len(bytes: &[u8]) -> Option<usize> {
-    let &[h0, h1, b':', m0, m1, b':', s0, s1] = bytes.first_chunk::<8>()? else { return None };
-    let digits = [h0, h1, m0, m1, s0, s1];
-    if !digits.iter().all(u8::is_ascii_digit) || (h0, h1) > (b'2', b'3') || m0 > b'5' || s0 > b'5' {
-        return None;
-    }
-    let Some(b'.') = bytes.get(8) else { return Some(8) };
-    let fraction = bytes.iter().skip(9).take(7).take_while(|byte| byte.is_ascii_digit()).count();
-    (1..=6).contains(&fraction).then_some(9 + fraction)
 }
 
 /// First byte at or after `at` that is no ANSI sequence.

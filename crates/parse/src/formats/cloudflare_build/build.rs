@@ -183,6 +183,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             n_lines: line.n_lines,
             ts: line.ts(),
             until: None,
+            clock: line.time_of_day(),
             level,
             class,
             logger: b"",

@@ -36,6 +36,11 @@ impl Line<'_> {
     pub(super) fn ts(&self) -> Option<Micros> {
         if self.dated == Dated::Yes { self.clock } else { None }
     }
+
+    /// Its time of day, if that is all it states.
+    pub(super) fn time_of_day(&self) -> Option<Micros> {
+        if self.dated == Dated::Yes { None } else { self.clock }
+    }
 }
 
 /// Whether a clock is an instant or a time of day.

@@ -2,7 +2,7 @@
 
 use super::model::{Origin, Writing};
 use crate::text::Codec;
-use crate::time::{Micros, StampReader};
+use crate::time::{self, Micros, StampReader};
 
 /// What stands in front of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,31 +39,10 @@ pub(super) fn stamp(line: &[u8], reader: &mut StampReader) -> Option<Stamp> {
     reader.read(rest).map(|stamp| Stamp { kind: Kind::Instant, clock: stamp.ts, len: lead + stamp.len })
 }
 
+/// A time of day, and a separator behind it.
 fn time_of_day(bytes: &[u8]) -> Option<(Micros, usize)> {
-    let &[h0, h1, b':', m0, m1, b':', s0, s1] = bytes.first_chunk::<8>()? else { return None };
-    let two = |tens: u8, ones: u8| {
-        let both = tens.is_ascii_digit() && ones.is_ascii_digit();
-        both.then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
-    };
-    let (hour, minute, second) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let mut clock = ((hour * 60 + minute) * 60 + second) * 1_000_000;
-    let mut len = 8;
-    if bytes.get(8) == Some(&b'.') {
-        let digits = bytes.iter().skip(9).take(10).take_while(|byte| byte.is_ascii_digit()).count();
-        if digits == 0 || digits > 9 {
-            return None;
-        }
-        let mut scale = 100_000;
-        for digit in bytes.iter().skip(9).take(digits.min(6)) {
-            clock += i64::from(digit - b'0') * scale;
-            scale /= 10;
-        }
-        len = 9 + digits;
-    }
-    matches!(bytes.get(len), None | Some(b' ' | b'\t')).then_some((clock, len))
+    let stamp = time::time_of_day(bytes)?;
+    matches!(bytes.get(stamp.len), None | Some(b' ' | b'\t')).then_some((stamp.ts, stamp.len))
 }
 
 /// Where messages stand.
