@@ -127,6 +127,13 @@ struct Log {
     content: Body,
 }
 
+impl Log {
+    /// What another log has in common with this one, where both can be read at any place.
+    fn common_prefix(&self, other: &Self) -> Option<CommonPrefix> {
+        read::common_prefix(self.content.random()?, other.content.random()?).ok()
+    }
+}
+
 /// An opened input behind its head.
 enum Body {
     /// All of it, in memory.
@@ -246,12 +253,11 @@ impl Group<'_> {
     }
 
     /// Reads the logs of one format and assembles their runs.
-    fn read_logs(&mut self, mut logs: Vec<Log>, path: &PathIdentity) {
+    fn read_logs(&mut self, logs: Vec<Log>, path: &PathIdentity) {
         let Some(first) = logs.first() else { return };
         let about = first.reading.format.about();
         let mut assembler = Assembler::new(about, path.clone(), self.options.split);
-        let prefixes = self.sort_parts(&mut logs);
-        let parts: Vec<(Log, CommonPrefix)> = logs.into_iter().zip(prefixes).collect();
+        let parts = self.sort_parts(logs);
         let options = self.options;
         let n_parts = parts.len();
         let read = pipeline::map(parts, |(log, prefix)| {
@@ -300,27 +306,34 @@ impl Group<'_> {
         }
     }
 
-    /// Puts the parts of one log in order, and says what each has in common with the longest dump.
+    /// Puts the parts of one log in order, each with what it has in common with the longest dump.
     ///
-    /// Documents are pages, in the natural order of their paths. Of texts the longest comes
-    /// first: the others are earlier or shorter dumps of the same log.
-    fn sort_parts(&self, logs: &mut [Log]) -> Vec<CommonPrefix> {
+    /// Parts follow each other in the natural order of their paths; but a text that begins as the
+    /// longest one does is an earlier or shorter dump of it, and stands behind it.
+    fn sort_parts(&self, mut logs: Vec<Log>) -> Vec<(Log, CommonPrefix)> {
         let source = |log: &Log| self.inputs.get(log.input).map_or("", |input| input.source());
         logs.sort_by(|a, b| natural_order(source(a), source(b)).then(a.input.cmp(&b.input)));
-        let mut prefixes = vec![CommonPrefix { bytes: 0, lines: 0 }; logs.len()];
-        if logs.len() < 2 || logs.iter().any(|log| log.reading.shape == Shape::Document) {
-            return prefixes;
-        }
-        logs.sort_by_key(|log| std::cmp::Reverse(log.content.size()));
-        let Some((longest, others)) = logs.split_first() else { return prefixes };
-        for (log, prefix) in others.iter().zip(prefixes.iter_mut().skip(1)) {
-            if let (Some(a), Some(b)) = (longest.content.random(), log.content.random())
-                && let Ok(common) = read::common_prefix(a, b)
-            {
-                *prefix = common;
+        let none = CommonPrefix { bytes: 0, lines: 0 };
+        let is_paged = logs.iter().any(|log| log.reading.shape == Shape::Document);
+        // Of several that are equally long, the first.
+        let longest = logs.iter().enumerate().rev().max_by_key(|(_, log)| log.content.size());
+        let prefixes: Vec<(usize, CommonPrefix)> = match longest {
+            Some((longest, dump)) if logs.len() > 1 && !is_paged => {
+                let others = logs.iter().enumerate();
+                let common = |(index, log): (usize, &Log)| {
+                    let prefix = if index == longest { None } else { dump.common_prefix(log) };
+                    match prefix.filter(|prefix| prefix.bytes > 0) {
+                        Some(prefix) => (longest, prefix),
+                        None => (index, none),
+                    }
+                };
+                others.map(common).collect()
             }
-        }
-        prefixes
+            _ => (0..logs.len()).map(|index| (index, none)).collect(),
+        };
+        let mut parts: Vec<((usize, CommonPrefix), Log)> = prefixes.into_iter().zip(logs).collect();
+        parts.sort_by_key(|((place, prefix), _)| (*place, prefix.bytes > 0));
+        parts.into_iter().map(|((_, prefix), log)| (log, prefix)).collect()
     }
 
     /// Leaves out what an earlier page has already, which takes reading the page again.

@@ -98,3 +98,18 @@ fn a_joined_event_that_is_left_out_takes_its_elements_along() {
     let repeated: u64 = HEAD[3..].iter().chain(TROUBLE).map(element).sum();
     assert_eq!(file.bytes_duplicate, repeated + 2);
 }
+
+#[test]
+fn parts_of_a_text_follow_each_other_by_name_and_dumps_stand_behind_the_longest() {
+    let line = |second: u32| format!("2025-03-01T10:00:{second:02}.000Z INFO  step {second}\n");
+    let text = |seconds: std::ops::Range<u32>| seconds.map(line).collect::<String>();
+    // The second part is the longer one; the third is a shorter dump of it.
+    let (report, rows) = read(&[text(0..3), text(3..12), text(3..5)]);
+    let run = &report.runs[0];
+    assert_eq!((report.runs.len(), run.n_events, run.duration_ms), (1, 12, Some(11_000)));
+    let steps: Vec<&str> = rows.iter().map(|(_, _, message)| message.as_str()).collect();
+    assert_eq!((steps[0], steps[3], steps[11]), ("step 0", "step 3", "step 11"));
+    assert!(report.issues.iter().all(|issue| issue.code != "backward-clock"), "{:?}", report.issues);
+    let duplicate: Vec<u64> = report.files.iter().map(|file| file.bytes_duplicate).collect();
+    assert_eq!(duplicate, [0, 0, text(3..5).len() as u64]);
+}
