@@ -360,6 +360,7 @@ fn requests(run: usize, draft: &RunDraft) -> Vec<Request> {
         known.retried += used.retried;
         known.lost += used.lost;
         known.last_error.clone_from(&used.last_error);
+        known.url = known.url.take().or_else(|| used.url.clone());
         widen_by(&mut known.span, used.span);
         *open |= !request.drained;
     }

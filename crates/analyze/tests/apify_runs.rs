@@ -184,3 +184,22 @@ fn complete_logs_of_others() {
         assert_eq!(names, ["pull", "create", "boot"], "{name}");
     }
 }
+
+#[test]
+fn a_request_known_by_its_id_takes_its_url_from_whichever_crawl_tells_it() {
+    let lost = "ERROR CheerioCrawler: Request failed and reached maximum retries. boom";
+    let retried = "WARN  CheerioCrawler: Reclaiming failed request back to the list or queue. boom";
+    let report = report(&log(&[
+        &START[..],
+        &[
+            ("02.000", BEGIN),
+            ("03.000", &format!("{retried} {{\"id\":\"aB3dE6gH9jK2mN5\",\"retryCount\":1}}")),
+            ("10.000", FINAL),
+            ("12.000", BEGIN),
+            ("13.000", &format!("{lost} {{\"id\":\"aB3dE6gH9jK2mN5\",\"url\":\"https://example.com/7\"}}")),
+        ],
+    ]
+    .concat()));
+    let found: Vec<_> = report.requests.iter().map(|row| (row.url.as_deref(), row.attempts)).collect();
+    assert_eq!(found, [(Some("https://example.com/7"), 2)]);
+}
