@@ -15,7 +15,8 @@ use logmill_parse::{About, Evidence, Kind, Micros, Status};
 use crate::identity::{Origin, PathIdentity};
 use crate::phases::{Phases, Startup, StepDraft};
 use crate::shard::{
-    Backward, Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, StampedAt, Tally, widen_by,
+    Backward, Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, StampedAt, Tally, Times,
+    widen_by,
 };
 
 /// Whether a further start in one input begins another run.
@@ -72,6 +73,8 @@ pub struct RunDraft {
     pub extents: Vec<Extent>,
     /// Input it was first found in.
     pub home: usize,
+    /// What its bounds and the stamps of its steps are.
+    pub times: Times,
     /// When it was asked for, if metadata says.
     pub queued_at: Option<Micros>,
     /// Stamps that step back: how many, and the first with its input.
@@ -346,6 +349,7 @@ struct Builder {
     incomplete: Option<(Missing, &'static str)>,
     has_earlier_part: bool,
     has_opening: bool,
+    times: Times,
     last_ts: Option<Micros>,
     n_backward: u64,
     first_backward: Option<(usize, StampedAt)>,
@@ -389,6 +393,7 @@ impl Builder {
             incomplete: None,
             has_earlier_part: false,
             has_opening: false,
+            times: Times::Instants,
             last_ts: None,
             n_backward: 0,
             first_backward: None,
@@ -451,6 +456,9 @@ impl Builder {
 
     fn append(&mut self, scope: Scope, place: Place, templates: &[u32]) {
         self.home = self.home.min(place.input);
+        if scope.times == Times::OfDay {
+            self.times = Times::OfDay;
+        }
         let base = self.counts.n_events;
         // The crawl at hand before the scope's first mark about crawls, and after each of them;
         // where there is none, the next one.
@@ -651,6 +659,7 @@ impl Builder {
             incomplete: self.incomplete.map(|(_, reason)| reason),
             extents: self.extents,
             home: self.home,
+            times: self.times,
             queued_at: None,
             // Steps that the source delimits may overlap, and are told in any order.
             backward: if self.bounds == Bounds::Records {

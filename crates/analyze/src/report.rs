@@ -14,7 +14,7 @@ use crate::model::{ErrorGroup, FileRow, IssueRow, Metric, Report, Request, Reque
 use crate::phases::StepDraft;
 use crate::pipeline::Detail;
 use crate::rates::{Bucket, TooManyRows, rates};
-use crate::shard::{RequestUse, widen_by};
+use crate::shard::{RequestUse, Times, widen_by};
 use crate::survey::Survey;
 
 /// Which runs are looked at. Nothing here changes how a run is put together.
@@ -35,7 +35,7 @@ pub struct Selection {
 impl Selection {
     /// Whether a run is looked at. A run without a start is, unless an instant is asked for.
     fn takes(&self, run: &RunDraft) -> bool {
-        let started = run.bounds.0;
+        let started = run.instants().0;
         let in_time = match (self.since, self.until) {
             (None, None) => true,
             (since, until) => {
@@ -104,10 +104,11 @@ impl Survey {
 
     /// The row of a run.
     pub(crate) fn run(&self, draft: &RunDraft) -> Run {
-        let (started_at, stopped_at) = draft.bounds;
+        let (started_at, stopped_at) = draft.instants();
         let steps = steps(0, draft);
-        let timed = |step: &&Step| step.depth == 0 && step.duration_ms.is_some();
-        let last_stop = steps.iter().rev().find(timed).and_then(|step| step.stopped_at);
+        let is_timed =
+            |step: &&StepDraft| step.depth == 0 && between(step.started_at, step.stopped_at).is_some();
+        let last_stop = draft.steps.iter().rev().find(is_timed).and_then(|step| step.stopped_at);
         let fact = |fact| draft.facts.get(&fact).cloned();
         Run {
             platform: draft.about.platform,
@@ -117,8 +118,8 @@ impl Survey {
             source: self.name(draft.home).0.to_owned(),
             started_at,
             stopped_at,
-            duration_ms: between(started_at, stopped_at),
-            tail_gap_ms: between(last_stop, stopped_at),
+            duration_ms: between(draft.bounds.0, draft.bounds.1),
+            tail_gap_ms: between(last_stop, draft.bounds.1),
             status: draft.verdict.status,
             status_reason: draft.verdict.reason.clone(),
             failure_class: draft.verdict.failure_class.map(str::to_owned),
@@ -245,7 +246,12 @@ fn derive_metrics(drafts: &[&RunDraft], report: &mut Report) {
         let n = steps.iter().take_while(|step| step.run == index).count();
         let (own, others) = steps.split_at(n);
         steps = others;
-        metrics.extend(derived::startup(index, &draft.startups));
+        let is_instant = draft.times == Times::Instants;
+        metrics.extend(
+            derived::startup(index, &draft.startups)
+                .into_iter()
+                .map(|metric| Metric { ts: metric.ts.filter(|_| is_instant), ..metric }),
+        );
         metrics.extend(derived::overhead(index, run, own));
     }
     metrics.extend(derived::regularity(&report.runs));
@@ -311,6 +317,7 @@ fn between(start: Option<Micros>, stop: Option<Micros>) -> Option<i64> {
 /// so that gaps, durations and the run's tail gap add up to its duration.
 fn steps(run: usize, draft: &RunDraft) -> Vec<Step> {
     let run_ms = between(draft.bounds.0, draft.bounds.1).filter(|ms| *ms != 0);
+    let is_instant = draft.times == Times::Instants;
     let mut last_stop = draft.bounds.0;
     let row = |(index, step): (usize, &StepDraft)| {
         let duration = between(step.started_at, step.stopped_at);
@@ -328,8 +335,8 @@ fn steps(run: usize, draft: &RunDraft) -> Vec<Step> {
             step_kind: step.kind,
             name: step.name.clone(),
             connector_id: step.connector_id.clone(),
-            started_at: step.started_at,
-            stopped_at: step.stopped_at,
+            started_at: step.started_at.filter(|_| is_instant),
+            stopped_at: step.stopped_at.filter(|_| is_instant),
             duration_ms: duration,
             gap_before_ms: gap,
             share: duration.zip(run_ms).filter(|_| is_within).map(|(step, run)| step as f64 / run as f64),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use logmill_parse::mark::{
     CrawlStats, Fate, Lifecycle, Mark, Missing, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
 };
+use logmill_parse::time::DAY_US;
 use logmill_parse::{Account, Batch, Class, Code, Codec, Evidence, Issue, Level, Micros, Record};
 
 use crate::mask::{headline, mask};
@@ -68,6 +69,8 @@ pub struct Scope {
     pub boundary: Option<Boundary>,
     /// Stamp of its first event.
     pub first_ts: Option<Micros>,
+    /// What its stamps are.
+    pub times: Times,
     /// Counts.
     pub tally: Tally,
     /// Marks, with the number of the scope's events before each.
@@ -97,6 +100,21 @@ pub struct StreamKey {
     pub run_id: String,
     /// Its program.
     pub name: String,
+}
+
+/// What the stamps of a scope or run are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Times {
+    /// Instants.
+    #[default]
+    Instants,
+    /// Times of day: their differences are true, their dates made up.
+    OfDay,
+}
+
+/// The record's instant; `None` where it is made up.
+fn instant(record: &Record<'_>) -> Option<Micros> {
+    if record.clock.is_some() { None } else { record.ts }
 }
 
 /// What opens a scope.
@@ -413,6 +431,8 @@ pub struct Collector {
     n_records: u64,
     scratch: Scratch,
     detail: Detail,
+    /// The last made-up instant.
+    made_up: Option<Micros>,
     /// Texts that are said again and again.
     texts: Texts,
 }
@@ -437,6 +457,7 @@ impl Collector {
             n_records: 0,
             scratch: Scratch::default(),
             detail,
+            made_up: None,
             texts: Texts::default(),
         }
     }
@@ -450,6 +471,13 @@ impl Collector {
         self.scratch.scopes.resize(batch.streams.len() + 1, None);
         let mut marks = batch.marks.iter().peekable();
         for (index, record) in batch.records.iter().enumerate() {
+            let placed;
+            let record = if record.clock.is_some() {
+                placed = self.place_in_time(record);
+                &placed
+            } else {
+                record
+            };
             while let Some(marked) = marks.next_if(|marked| marked.record <= index) {
                 if index >= skipped || matches!(marked.mark, Mark::Run(_)) {
                     self.mark(batch, &marked.mark, Some(record), At { offset, lines });
@@ -473,6 +501,19 @@ impl Collector {
             self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
         }
         self.shard.end += consumed as u64;
+    }
+
+    /// The record with a made-up instant: its time of day on the day that brings it nearest to the
+    /// record before it. Only differences of such instants are ever told.
+    fn place_in_time<'r>(&mut self, record: &Record<'r>) -> Record<'r> {
+        let ts = record.clock.map(|clock| {
+            let before = self.made_up.unwrap_or(clock);
+            let near = before.div_euclid(DAY_US) * DAY_US + clock;
+            let days = [near - DAY_US, near, near + DAY_US];
+            days.into_iter().min_by_key(|at| (at - before).abs()).unwrap_or(near)
+        });
+        self.made_up = ts.or(self.made_up);
+        Record { ts, ..*record }
     }
 
     /// Adds a problem of the stretch itself.
@@ -515,9 +556,12 @@ impl Collector {
     fn record(&mut self, batch: &Batch<'_>, record: &Record<'_>, at: At) {
         let index = self.scope_of(batch, record, at);
         self.shard.n_events += 1;
-        widen(&mut self.shard.span, record.ts);
+        widen(&mut self.shard.span, instant(record));
         widen(&mut self.shard.span, record.until);
         let Some(scope) = self.shard.scopes.get_mut(index) else { return };
+        if record.clock.is_some() {
+            scope.times = Times::OfDay;
+        }
         if scope.tally.n_events == 0 {
             // It may have been opened by a mark on a record that is left out.
             scope.record = self.n_records;
@@ -567,7 +611,7 @@ impl Collector {
         });
         used.n += 1;
         used.level = used.level.min(record.level);
-        widen(&mut used.span, record.ts);
+        widen(&mut used.span, instant(record));
     }
 
     /// The open scope of the record's stream; opens one if there is none.
@@ -609,6 +653,7 @@ impl Collector {
             stream,
             boundary,
             first_ts: record.and_then(|record| record.ts),
+            times: Times::Instants,
             tally: Tally::default(),
             marks: Vec::new(),
             messages: BTreeMap::new(),
@@ -711,7 +756,11 @@ impl Scope {
             Mark::Request(request) => return self.request(request, record, texts),
             Mark::Metric(metric) => {
                 let what = texts.measure(&metric.name, metric.unit, &metric.label);
-                return self.metrics.push(MetricValue { ts, value: metric.value, what });
+                return self.metrics.push(MetricValue {
+                    ts: record.and_then(instant),
+                    value: metric.value,
+                    what,
+                });
             }
             Mark::StepStart(start) => PendingMark::StepStart(own_start(start)),
             Mark::StepEnd(end) => PendingMark::StepEnd(own_end(end)),
@@ -745,7 +794,7 @@ impl Scope {
         record: Option<&Record<'_>>,
         texts: &mut Texts,
     ) {
-        let ts = record.and_then(|record| record.ts);
+        let ts = record.and_then(instant);
         let error =
             record.map_or_else(|| Arc::from(""), |record| texts.text(&first_line(&record.message.decode())));
         let crawl_marks = self.crawl_marks;

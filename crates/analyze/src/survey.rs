@@ -12,7 +12,7 @@ use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
 use crate::phases::StepDraft;
 use crate::pipeline::Detail;
-use crate::shard::{MAX_TEMPLATES, OTHER, Template};
+use crate::shard::{MAX_TEMPLATES, OTHER, Template, Times};
 
 /// A message told apart by platform, class and template.
 #[derive(Debug, Clone)]
@@ -263,7 +263,15 @@ impl RunDraft {
     }
 
     pub(crate) fn table_key(&self) -> (Platform, &str, bool, Option<Micros>, &str) {
-        (self.about.platform, &self.group, self.bounds.0.is_none(), self.bounds.0, &self.run_id)
+        (self.about.platform, &self.group, self.instants().0.is_none(), self.instants().0, &self.run_id)
+    }
+
+    /// Start and stop, where they are instants.
+    pub(crate) fn instants(&self) -> (Option<Micros>, Option<Micros>) {
+        match self.times {
+            Times::Instants => self.bounds,
+            Times::OfDay => (None, None),
+        }
     }
 
     fn add_message(&mut self, template: u32, message: crate::assemble::MessageDraft) {
@@ -294,7 +302,7 @@ impl RunDraft {
         if let Some(group) = &metadata.group {
             self.group.clone_from(group);
         }
-        if is_of_one_clock(self.bounds, metadata) {
+        if self.times == Times::Instants && is_of_one_clock(self.bounds, metadata) {
             self.bounds.0 = earliest(metadata.started_at, self.bounds.0);
             self.bounds.1 = metadata.stopped_at.max(self.bounds.1);
             self.queued_at = metadata.created_at.or(self.queued_at);
