@@ -161,6 +161,7 @@ fn a_log_as_large_as_may_be_is_not_all_there() {
 /// Figures of complete logs that people posted, by hand: span, `pull`, `create`, `boot` in milliseconds.
 /// The logs are not part of the repository; where they do not lie beside it, nothing is checked.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test reads the samples, where they are")]
 fn complete_logs_of_others() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples/apify");
     for (name, expect) in [

@@ -95,7 +95,9 @@ pub fn events(bytes: &[u8]) -> Vec<Event> {
     }
     close(pending, None, &mut events);
     events.retain(|event| !event.flags.contains(&COPY));
-    events.iter_mut().for_each(|event| event.flags.retain(|flag| *flag != APART));
+    for event in &mut events {
+        event.flags.retain(|flag| *flag != APART);
+    }
     events
 }
 
