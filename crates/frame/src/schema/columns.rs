@@ -92,7 +92,7 @@ const KIND: Column =
 const GROUP: Column = text("group", "what it is a run of: actor, worker, workflow, schedule");
 const RUN_ID: Column = text("run_id", "id of the run, unique per platform");
 
-const NO_STAMP: &str = "no record of it has a stamp";
+const NO_STAMP: &str = "no record of it has a stamp with a date";
 const NO_ENDS: &str = "start or stop is unknown";
 const NO_DURATIONS: &str = "there is no duration to take it of (n = 0)";
 const NOT_STATED: &str = "the log does not state it";
