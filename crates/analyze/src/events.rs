@@ -43,9 +43,17 @@ pub struct Piece {
     parts: Vec<(usize, Extent)>,
 }
 
-/// A place that no longer holds what the survey found there.
+/// Inputs that could not be read again as they had been read before. The events of all others have
+/// been handed on.
 #[derive(Debug)]
-pub enum EventsError {
+pub struct EventsError {
+    /// What is wrong with which input, each input once.
+    pub inputs: Vec<Unread>,
+}
+
+/// An input that no longer holds what the survey found there.
+#[derive(Debug)]
+pub enum Unread {
     /// It cannot be read.
     Unreadable {
         /// The input.
@@ -60,12 +68,45 @@ pub enum EventsError {
     },
 }
 
-impl std::fmt::Display for EventsError {
+impl Unread {
+    /// The input.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Unreadable { source, .. } | Self::Changed { source } => source,
+        }
+    }
+}
+
+impl std::fmt::Display for Unread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unreadable { source, error } => write!(f, "cannot read {source} again: {error}"),
             Self::Changed { source } => write!(f, "{source} changed while it was read"),
         }
+    }
+}
+
+impl EventsError {
+    /// The error for what went wrong, if anything did.
+    pub(crate) fn of(unread: Vec<Unread>) -> Result<(), Self> {
+        let mut inputs: Vec<Unread> = Vec::new();
+        for one in unread {
+            if inputs.iter().all(|known| known.source() != one.source()) {
+                inputs.push(one);
+            }
+        }
+        if inputs.is_empty() { Ok(()) } else { Err(Self { inputs }) }
+    }
+}
+
+impl std::fmt::Display for EventsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, input) in self.inputs.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{input}")?;
+        }
+        Ok(())
     }
 }
 
@@ -144,9 +185,9 @@ impl EventPlan<'_> {
         inputs: &[&dyn Input],
         options: &Options,
         push: &mut dyn FnMut(&EventRow<'_>),
-    ) -> Result<(), EventsError> {
+    ) -> Result<(), Unread> {
         let (source, _) = self.survey.name(piece.input);
-        let unreadable = |error| EventsError::Unreadable { source: source.to_owned(), error };
+        let unreadable = |error| Unread::Unreadable { source: source.to_owned(), error };
         let (Some(input), Some(reading)) = (inputs.get(piece.input), self.readings.get(&piece.input)) else {
             return Err(unreadable(io::ErrorKind::NotFound.into()));
         };
@@ -177,7 +218,7 @@ impl EventPlan<'_> {
             ),
         }
         .map_err(unreadable)?;
-        if rows.is_complete() { Ok(()) } else { Err(EventsError::Changed { source: source.to_owned() }) }
+        if rows.is_complete() { Ok(()) } else { Err(Unread::Changed { source: source.to_owned() }) }
     }
 }
 

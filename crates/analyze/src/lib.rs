@@ -40,7 +40,7 @@ mod survey;
 mod testing;
 
 pub use assemble::SplitRuns;
-pub use events::{EventPlan, EventsError, Piece};
+pub use events::{EventPlan, EventsError, Piece, Unread};
 pub use identity::Layout;
 pub use input::{Bytes, Content, Input, ReadAt};
 pub use model::Report;

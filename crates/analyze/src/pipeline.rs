@@ -10,7 +10,7 @@ use logmill_parse::{Format, Wants};
 use rayon::prelude::*;
 
 use crate::assemble::SplitRuns;
-use crate::events::{EventPlan, EventsError, Piece};
+use crate::events::{EventPlan, EventsError, Piece, Unread};
 use crate::group::read_group;
 use crate::identity::{self, Layout, Origin, PathIdentity};
 use crate::input::Input;
@@ -149,7 +149,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The first error of reading again or of `take`.
+    /// The first error of `take`; at the end, if some inputs could not be read again, those.
     pub fn events<C: Send, B: Send, E: Send + From<EventsError>>(
         &self,
         plan: &EventPlan<'_>,
@@ -161,11 +161,16 @@ impl Engine {
     ) -> Result<(), E> {
         let work = |share: &Vec<Piece>| {
             let mut chunk = new();
-            let read = |piece| plan.read(piece, inputs, &self.options, &mut |row| push(&mut chunk, row));
-            share.iter().try_for_each(read)?;
-            Ok(close(chunk))
+            let mut read = |piece| plan.read(piece, inputs, &self.options, &mut |row| push(&mut chunk, row));
+            let unread: Vec<Unread> = share.iter().filter_map(|piece| read(piece).err()).collect();
+            (close(chunk), unread)
         };
-        self.in_order(plan.shares(), work, |chunk: Result<B, EventsError>| take(chunk?))
+        let mut unread = Vec::new();
+        self.in_order(plan.shares(), work, |(chunk, mut missed): (B, Vec<Unread>)| {
+            unread.append(&mut missed);
+            take(chunk)
+        })?;
+        Ok(EventsError::of(unread)?)
     }
 
     /// Runs `work` on each item by all threads, and hands the results to `take` in order.

@@ -67,8 +67,8 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
             text: write::csv_text(&args.write),
         };
         let tables: Vec<Table> = Table::of_report().collect();
-        let manifest = write::write_set(job, folder, &tables, &args.write, options_of(args))?;
-        end = wrote_set(&manifest, folder);
+        let (manifest, unread) = write::write_set(job, folder, &tables, &args.write, options_of(args))?;
+        end = Ending { unread, ..wrote_set(&manifest, folder) };
     }
     if args.json {
         print(&safe_json(&summary::json(&report)))?;
@@ -89,6 +89,7 @@ fn wrote_set(manifest: &Manifest, folder: &Path) -> Ending {
             safe(&folder.display().to_string())
         )),
         next: Some("`logmill schema` says what every column means".to_owned()),
+        unread: Vec::new(),
     }
 }
 
@@ -122,17 +123,19 @@ fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
     };
     let end = match target {
         Target::File(table, format) => {
-            let rows = write::write_file(job, &args.output, table, format, &args.write)?;
+            let (rows, unread) = write::write_file(job, &args.output, table, format, &args.write)?;
             let rows = counted(rows, "row", "rows");
             let path = safe(&args.output.to_string_lossy()).into_owned();
             Ending {
                 said: (path != "-").then(|| format!("wrote {rows} of {table} to {path}")),
                 next: (path != "-").then(|| format!("`logmill schema {table}` says what every column means")),
+                unread,
             }
         }
         Target::Folder => {
-            let manifest = write::write_set(job, &args.output, &tables, &args.write, BTreeMap::new())?;
-            wrote_set(&manifest, &args.output)
+            let (manifest, unread) =
+                write::write_set(job, &args.output, &tables, &args.write, BTreeMap::new())?;
+            Ending { unread, ..wrote_set(&manifest, &args.output) }
         }
     };
     session.conclude(&report, &args.notes, &end)

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use anyhow::Context;
 use chrono::Utc;
 use logmill_analyze::model::IssueRow;
-use logmill_analyze::{Bucket, Buckets, Detail, Engine, Input, Options, Report, Selection, Survey};
+use logmill_analyze::{Bucket, Buckets, Detail, Engine, Input, Options, Report, Selection, Survey, Unread};
 
 use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
@@ -72,9 +72,12 @@ impl Session {
         let paint = Paint::for_stderr(notes.color);
         let (named, found) = self.unread(report);
         let objects = |issue: &IssueRow| issue.severity != logmill_parse::Severity::Info;
-        let is_spoilt =
-            named.iter().any(|issue| is_fatal(issue)) || (notes.strict && report.issues.iter().any(objects));
+        let is_spoilt = named.iter().any(|issue| is_fatal(issue))
+            || !end.unread.is_empty()
+            || (notes.strict && report.issues.iter().any(objects));
         let mut lines: Vec<String> = named.iter().map(|issue| of_named(issue, paint)).collect();
+        let again = end.unread.iter().take(MAX_UNREAD);
+        lines.extend(again.map(|unread| format!("{}: {}", paint.red("error"), safe(&unread.to_string()))));
         if notes.quiet {
             lines.retain(|_| is_spoilt);
         } else {
@@ -113,13 +116,15 @@ pub struct Ending {
     pub said: Option<String>,
     /// What may be done next; only people are told.
     pub next: Option<String>,
+    /// Inputs whose events are not all there.
+    pub unread: Vec<Unread>,
 }
 
 impl Ending {
     /// Says what may be done next.
     #[must_use]
     pub fn next(next: impl Into<String>) -> Self {
-        Self { said: None, next: Some(next.into()) }
+        Self { next: Some(next.into()), ..Self::default() }
     }
 }
 
@@ -194,6 +199,8 @@ fn places(issues: &[&IssueRow]) -> String {
 
 /// Inputs named in one line.
 const MAX_PLACES: usize = 3;
+/// Inputs named that could not be read again.
+const MAX_UNREAD: usize = 20;
 
 /// The selection the options stand for. This is the one place where the clock is read.
 #[must_use]

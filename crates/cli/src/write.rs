@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use logmill_analyze::model::EventRow;
-use logmill_analyze::{EventsError, Report, Selection};
+use logmill_analyze::{EventsError, Report, Selection, Unread};
 use logmill_frame::manifest::{self, Manifest};
 use logmill_frame::{
     CsvText, EventChunk, Existing, FileFormat, OutputSet, PendingFile, Table, TableWriter, tables,
@@ -70,7 +70,7 @@ fn in_the_way(path: &Path, write: &WriteArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the tables to a folder, with a manifest.
+/// Writes the tables to a folder, with a manifest. Says which inputs could not be read again.
 ///
 /// # Errors
 ///
@@ -81,16 +81,18 @@ pub fn write_set(
     chosen: &[Table],
     write: &WriteArgs,
     options: BTreeMap<String, String>,
-) -> Result<Manifest, Failure> {
+) -> Result<(Manifest, Vec<Unread>), Failure> {
     let existing = if write.overwrite { Existing::Replace } else { Existing::Refuse };
     let formats: Vec<FileFormat> =
         if write.to.is_empty() { vec![FileFormat::Parquet] } else { unique(&write.to) };
     let in_the_way = || format!("cannot write to {}; --overwrite replaces what is there", folder.display());
+    let mut unread = Vec::new();
     let mut set = OutputSet::create(folder, existing).with_context(in_the_way)?;
     for table in chosen {
         for format in &formats {
             let writer = set.writer(*table, *format, job.text).with_context(in_the_way)?;
-            let writer = job.fill(writer)?;
+            let (writer, mut missed) = job.fill(writer)?;
+            unread.append(&mut missed);
             set.add(writer).with_context(|| format!("cannot write the table {table}"))?;
         }
     }
@@ -101,10 +103,12 @@ pub fn write_set(
         .map(|file| manifest::Input { source: file.source.clone(), bytes: file.bytes })
         .collect();
     let manifest = Manifest::new(env!("CARGO_PKG_VERSION"), inputs, options);
-    Ok(set.commit(manifest).with_context(|| format!("cannot finish {}", folder.display()))?)
+    let manifest = set.commit(manifest).with_context(|| format!("cannot finish {}", folder.display()))?;
+    Ok((manifest, unread))
 }
 
-/// Writes one table to one file, or to standard output. Says how many rows there are.
+/// Writes one table to one file, or to standard output. Says how many rows there are, and which inputs
+/// could not be read again.
 ///
 /// # Errors
 ///
@@ -115,33 +119,38 @@ pub fn write_file(
     table: Table,
     format: FileFormat,
     write: &WriteArgs,
-) -> Result<u64, Failure> {
+) -> Result<(u64, Vec<Unread>), Failure> {
     let context = || format!("cannot write {}", path.display());
     if path == Path::new("-") {
         let sink = BufWriter::new(io::stdout());
         let writer = TableWriter::new(sink, table, format, job.text).with_context(context)?;
-        let (mut sink, rows) = job.fill(writer)?.finish().with_context(context)?;
+        let (writer, unread) = job.fill(writer)?;
+        let (mut sink, rows) = writer.finish().with_context(context)?;
         sink.flush().with_context(context)?;
-        return Ok(rows);
+        return Ok((rows, unread));
     }
     let existing = if write.overwrite { Existing::Replace } else { Existing::Refuse };
     let file = PendingFile::create(path, existing).with_context(context)?;
     let writer = TableWriter::new(file, table, format, job.text).with_context(context)?;
-    let (file, rows) = job.fill(writer)?.finish().with_context(context)?;
+    let (writer, unread) = job.fill(writer)?;
+    let (file, rows) = writer.finish().with_context(context)?;
     file.commit().with_context(context)?;
-    Ok(rows)
+    Ok((rows, unread))
 }
 
 impl Job<'_> {
-    /// Writes all rows of the writer's table.
-    fn fill<W: Write + Send>(self, mut writer: TableWriter<W>) -> Result<TableWriter<W>, Failure> {
+    /// Writes all rows of the writer's table, and says which inputs could not be read again for it.
+    fn fill<W: Write + Send>(
+        self,
+        mut writer: TableWriter<W>,
+    ) -> Result<(TableWriter<W>, Vec<Unread>), Failure> {
         let table = writer.encoder().table();
         let context = || format!("cannot write the table {table}");
         if table != Table::Events {
             for frame in tables::frames(self.report, table) {
                 writer.write(frame.with_context(context)?).with_context(context)?;
             }
-            return Ok(writer);
+            return Ok((writer, Vec::new()));
         }
         let encoder = writer.encoder().clone();
         let plan = self.session.survey.event_plan(self.select);
@@ -158,9 +167,9 @@ impl Job<'_> {
         };
         let take = |chunk| writer.write_chunk(chunk).map_err(|error| Stopped::Writing(error.into()));
         match self.session.engine.events(&plan, &inputs, || EventChunk::new(&encoder), push, seal, take) {
-            Ok(()) => Ok(writer),
+            Ok(()) => Ok((writer, Vec::new())),
             Err(Stopped::Writing(error)) => Err(Failure::System(error.context(context()))),
-            Err(Stopped::Reading(error)) => Err(Failure::System(error.into())),
+            Err(Stopped::Reading(error)) => Ok((writer, error.inputs)),
         }
     }
 }

@@ -114,8 +114,6 @@ catalogue! {
         "At most 100 issues of one code are listed for one input. The message says how many more there were.";
     TooManyTemplates, "too-many-templates", Warning, "more distinct error messages than are kept apart",
         "Further messages were counted in the group `(other)`.";
-    TooManyStreams, "too-many-streams", Warning, "more relayed runs than are kept apart",
-        "Further relayed lines were counted as the parent's own.";
     Accounting, "accounting", Error, "bytes or lines of the input are unaccounted for",
         "This is an error in the program, not in your input. Please report it with the input.";
 }

@@ -8,5 +8,3 @@ pub const MAX_EVENT_BYTES: usize = 1 << 20;
 pub const MAX_EVENT_LINES: u32 = 10_000;
 /// Bytes of the head of an input that a format may look at to recognise it.
 pub const HEAD_BYTES: usize = 64 << 10;
-/// Relayed runs told apart within one window.
-pub const MAX_STREAMS: usize = 4096;

@@ -1,5 +1,7 @@
 //! From an event whose end has been seen to a record: account, payload, copies, meaning.
 
+use std::collections::BTreeMap;
+
 use super::above::{Above, Snapshot};
 use super::copies::{Original, is_copy};
 use super::event::{Event, Style};
@@ -9,7 +11,6 @@ use super::report::{report, text_after_end};
 use super::{json_line, meaning};
 use crate::format::Window;
 use crate::issue::Code;
-use crate::limits::MAX_STREAMS;
 use crate::mark::Mark;
 use crate::record::{Amount, Batch, Flags, Record, Span, Stream};
 use crate::text::{Codec, Text};
@@ -35,13 +36,14 @@ pub(super) struct Finish<'a> {
     /// The event before, if it may have been printed twice.
     original: Option<Original<'a>>,
     reported: Reported,
+    /// Numbers of the relayed runs seen, by id.
+    streams: BTreeMap<&'a [u8], usize>,
 }
 
 /// Whether something has been reported for this window that is reported once.
 #[derive(Debug, Clone, Copy, Default)]
 struct Reported {
     copies: bool,
-    streams: bool,
 }
 
 impl<'a> Finish<'a> {
@@ -54,6 +56,7 @@ impl<'a> Finish<'a> {
             valid_to,
             original: None,
             reported: Reported::default(),
+            streams: BTreeMap::new(),
         }
     }
 
@@ -228,26 +231,15 @@ impl<'a> Finish<'a> {
     /// Number of the run an event is relayed from.
     fn stream(&mut self, above: &Above<'a>, out: &mut Batch<'a>) -> u32 {
         let Some(relay) = above.relay else { return 0 };
-        let known = out.streams.iter().rposition(|stream| stream.run_id == relay.run_id);
-        let index = match known {
-            Some(index) => index,
-            None if out.streams.len() < MAX_STREAMS => {
+        let is_it = |index: &usize| out.streams.get(*index).is_some_and(|known| known.run_id == relay.run_id);
+        // Lines of one run mostly follow each other; a rollback may have taken a run back.
+        let known = out.streams.len().checked_sub(1).filter(is_it);
+        let index =
+            known.or_else(|| self.streams.get(relay.run_id).copied().filter(is_it)).unwrap_or_else(|| {
                 out.streams.push(Stream { ..relay });
+                self.streams.insert(relay.run_id, out.streams.len() - 1);
                 out.streams.len() - 1
-            }
-            None => {
-                if !self.reported.streams {
-                    self.reported.streams = true;
-                    report(
-                        out,
-                        above,
-                        Code::TooManyStreams,
-                        "expected fewer relayed runs in one stretch of a log",
-                    );
-                }
-                return 0;
-            }
-        };
+            });
         u32::try_from(index + 1).unwrap_or(0)
     }
 }
