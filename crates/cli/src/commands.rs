@@ -224,6 +224,7 @@ fn table(table: Table, args: &TableArgs) -> Result<Done, Failure> {
         said: (shown < total)
             .then(|| format!("{} of {} rows; --limit 0 shows all", count(shown as u64), count(total as u64))),
         next: (shown > 0).then(|| next_of(table).to_owned()),
+        unread: Vec::new(),
     };
     session.conclude(&report, &args.notes, &end)
 }
