@@ -30,7 +30,8 @@ fn thousands_of_relayed_runs() {
         assert!(report.runs.iter().all(|run| run.n_events == 2));
         found.push(report.runs);
         // Reading all runs again takes the log apart thousands of times: a few stand for all.
-        let select = Selection { runs: vec!["run00000000".into(), "run00005999".into()], ..Selection::default() };
+        let select =
+            Selection { runs: vec!["run00000000".into(), "run00005999".into()], ..Selection::default() };
         let mut seqs = Vec::new();
         let take = |mut rows: Vec<u64>| {
             seqs.append(&mut rows);
