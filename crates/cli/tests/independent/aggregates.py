@@ -91,11 +91,13 @@ def check_runs(report, db):
                coalesce(n_warnings, 0) n_warnings, coalesce(n_retries, 0) n_retries,
                coalesce(n_lines, 0)::bigint n_lines, n_errors / n_events error_rate,
                coalesce(n_steps, 0) n_steps, coalesce(n_failed_steps, 0) n_failed_steps,
-               (epoch_us(stopped_at) // 1000 - epoch_us(started_at) // 1000)
+               -- a paste without dates has durations and no instants: taken as stated
+               coalesce((epoch_us(stopped_at) // 1000 - epoch_us(started_at) // 1000)
                  + (case when epoch_us(started_at) < 0 and epoch_us(started_at) % 1000 <> 0 then 1 else 0 end)
-                 - (case when epoch_us(stopped_at) < 0 and epoch_us(stopped_at) % 1000 <> 0 then 1 else 0 end)
+                 - (case when epoch_us(stopped_at) < 0 and epoch_us(stopped_at) % 1000 <> 0 then 1 else 0 end),
+                 case when started_at is null and stopped_at is null then stated end)
                as duration_ms
-        from (select platform, run_id, started_at, stopped_at from runs)
+        from (select platform, run_id, started_at, stopped_at, duration_ms stated from runs)
         left join (
             select platform, run_id, count(*) n_events,
                    count(*) filter ({IS_ERROR}) n_errors, count(*) filter ({IS_WARNING}) n_warnings,
@@ -146,14 +148,16 @@ def check_steps(report, db):
     ms = "(epoch_us({0}) - ((epoch_us({0}) % 1000) + 1000) % 1000) // 1000"
     start, stop = ms.format("started_at"), ms.format("stopped_at")
     report.none("duration_ms = floor_ms(stop) - floor_ms(start)", rows(db, f"""
-        select run_id, seq, duration_ms, {stop} - {start} from steps where duration_ms is distinct from {stop} - {start}"""), n)
+        select run_id, seq, duration_ms, {stop} - {start} from steps where duration_ms is distinct from {stop} - {start}
+        and (started_at is not null or stopped_at is not null)"""), n)
     report.none("gap_before_ms = start - stop of the step before, by seq at depth 0", rows(db, f"""
         with top as (select s.platform, run_id, seq, gap_before_ms, {start.replace('started_at', 's.started_at')} as a,
              lag({stop.replace('stopped_at', 's.stopped_at')}) over w as b, row_number() over w as k,
              {start.replace('started_at', 'r.started_at')} as r0
              from steps s join runs r using ({RUN}) where depth = 0 window w as (partition by s.platform, run_id order by seq))
         select run_id, seq, gap_before_ms, a - (case when k = 1 then r0 else b end) from top
-        where gap_before_ms is distinct from a - (case when k = 1 then r0 else b end)"""),
+        where gap_before_ms is distinct from a - (case when k = 1 then r0 else b end)
+        and (r0 is not null or a is not null)"""),
         one(db, "select count(*) from steps where depth = 0"))
     report.none("no gap_before_ms below depth 0", rows(db, "select run_id, seq from steps where depth > 0 and gap_before_ms is not null"))
     report.none("share = duration of the step / duration of the run", rows(db, f"""
