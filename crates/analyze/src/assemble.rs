@@ -150,6 +150,14 @@ impl MessageDraft {
     }
 }
 
+/// Adds a template's events to those of the same template.
+pub fn join_message(messages: &mut BTreeMap<u32, MessageDraft>, template: u32, message: MessageDraft) {
+    match messages.entry(template) {
+        Entry::Vacant(slot) => drop(slot.insert(message)),
+        Entry::Occupied(mut slot) => slot.get_mut().add(&message),
+    }
+}
+
 /// One request in one crawl of a run.
 #[derive(Debug, Clone)]
 pub struct RequestDraft {
@@ -266,34 +274,34 @@ impl Assembler {
         match &scope.boundary {
             Some(Boundary::Run(head)) if !(self.continues && head.id == RunId::File) => {
                 self.finish_own();
-                self.begin(Some(head));
+                self.own = Some(self.build(Some(head)));
             }
             Some(Boundary::Opening(opening)) => {
                 if self.own.as_ref().is_some_and(|own| self.begins_run(own, opening, scope)) {
                     self.finish_own();
                 }
-                if self.own.is_none() {
-                    self.begin(None);
-                }
-                if let Some(own) = &mut self.own {
-                    own.open_or_restart(opening, scope);
-                }
+                self.current().open_or_restart(opening, scope);
             }
             _ => {}
         }
         self.continues = false;
-        if self.own.is_none() {
-            self.begin(None);
-        }
-        let path = &self.path;
-        self.own.get_or_insert_with(|| Builder::own(path, None, 0))
+        self.current()
     }
 
-    fn begin(&mut self, head: Option<&RunHead<'static>>) {
+    /// The run at hand; the next one of the file where there is none.
+    fn current(&mut self) -> &mut Builder {
+        let own = match self.own.take() {
+            Some(own) => own,
+            None => self.build(None),
+        };
+        self.own.insert(own)
+    }
+
+    fn build(&mut self, head: Option<&RunHead<'static>>) -> Builder {
         if head.is_none_or(|head| head.id == RunId::File) {
             self.own_runs += 1;
         }
-        self.own = Some(Builder::own(&self.path, head, self.own_runs));
+        Builder::own(&self.path, head, self.own_runs)
     }
 
     fn finish_own(&mut self) {
@@ -501,10 +509,7 @@ impl Builder {
             let place = (place.input, place.lines + used.line);
             let message =
                 MessageDraft { n: used.n, level: used.level, span: used.span, place, example: used.example };
-            match self.messages.entry(*template) {
-                Entry::Vacant(slot) => drop(slot.insert(message)),
-                Entry::Occupied(mut slot) => slot.get_mut().add(&message),
-            }
+            join_message(&mut self.messages, *template, message);
         }
         for used in scope.requests {
             let crawl = crawls.get(used.crawl_marks as usize).copied();

@@ -4,6 +4,7 @@
 //! and sub-steps named by marks, and steps the source delimits itself. A run that was
 //! restarted has a `segment` step for each incarnation, with its phases below it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use logmill_parse::mark::{Lifecycle, Opening, Step, StepEnd, StepStart};
@@ -37,6 +38,31 @@ pub struct StepDraft {
     pub error: Option<String>,
     /// Events of the run before it, and before what follows it.
     pub events: (u64, u64),
+}
+
+impl StepDraft {
+    /// A step from one moment to another of which nothing more is known.
+    pub fn new<'a>(
+        name: impl Into<Cow<'a, str>>,
+        kind: StepKind,
+        depth: u8,
+        from: Moment,
+        to: Moment,
+    ) -> Self {
+        Self {
+            name: name.into().into_owned(),
+            kind,
+            depth,
+            parent: None,
+            connector_id: None,
+            started_at: from.1,
+            stopped_at: to.1,
+            status: Status::Unknown,
+            status_code: None,
+            error: None,
+            events: (from.0, to.0),
+        }
+    }
 }
 
 /// Steps of a run, built mark by mark.
@@ -82,7 +108,7 @@ struct Segment {
 }
 
 /// A place in the run: events before it, and its stamp.
-type Moment = (u64, Option<Micros>);
+pub type Moment = (u64, Option<Micros>);
 
 impl Phases {
     /// Whether an opening of this rank continues the opening sequence at hand.
@@ -132,17 +158,8 @@ impl Phases {
         let parent = if depth == 1 { self.open[0] } else { None };
         let index = self.steps.len();
         self.steps.push(StepDraft {
-            name: start.name.into_owned(),
-            kind: start.kind,
-            depth: start.depth.min(1),
             parent,
-            connector_id: None,
-            started_at: ts,
-            stopped_at: None,
-            status: Status::Unknown,
-            status_code: None,
-            error: None,
-            events: (seq, u64::MAX),
+            ..StepDraft::new(start.name, start.kind, start.depth.min(1), (seq, ts), (u64::MAX, None))
         });
         match start.key {
             Some(key) => drop(self.keyed.insert(key.into_owned(), index)),
@@ -174,18 +191,13 @@ impl Phases {
 
     /// A step the source delimits; its event is the one at `seq`.
     pub fn step(&mut self, step: Step<'_>, seq: u64) {
+        let (from, to) = ((seq, step.started_at), (seq + 1, step.stopped_at));
         self.steps.push(StepDraft {
-            name: step.name.into_owned(),
-            kind: step.kind,
-            depth: 0,
-            parent: None,
-            connector_id: step.connector_id.map(std::borrow::Cow::into_owned),
-            started_at: step.started_at,
-            stopped_at: step.stopped_at,
+            connector_id: step.connector_id.map(Cow::into_owned),
             status: step.status,
             status_code: step.status_code,
-            error: step.error.map(std::borrow::Cow::into_owned),
-            events: (seq, seq + 1),
+            error: step.error.map(Cow::into_owned),
+            ..StepDraft::new(step.name, step.kind, 0, from, to)
         });
     }
 
@@ -286,19 +298,7 @@ impl Phases {
     }
 
     fn closed(&mut self, name: &str, from: Moment, to: Moment) {
-        self.steps.push(StepDraft {
-            name: name.to_owned(),
-            kind: StepKind::Phase,
-            depth: 0,
-            parent: None,
-            connector_id: None,
-            started_at: from.1,
-            stopped_at: to.1,
-            status: Status::Unknown,
-            status_code: None,
-            error: None,
-            events: (from.0, to.0),
-        });
+        self.steps.push(StepDraft::new(name, StepKind::Phase, 0, from, to));
     }
 
     /// Puts every segment's steps below a step of its own.
@@ -326,17 +326,6 @@ impl Phases {
 }
 
 fn segment_step(segment: &Segment, end_event: u64) -> StepDraft {
-    StepDraft {
-        name: "segment".to_owned(),
-        kind: StepKind::Segment,
-        depth: 0,
-        parent: None,
-        connector_id: None,
-        started_at: segment.start_ts,
-        stopped_at: segment.last_ts,
-        status: Status::Unknown,
-        status_code: None,
-        error: None,
-        events: (segment.first_event, end_event),
-    }
+    let (from, to) = ((segment.first_event, segment.start_ts), (end_event, segment.last_ts));
+    StepDraft::new("segment", StepKind::Segment, 0, from, to)
 }

@@ -620,10 +620,7 @@ impl Collector {
         if let Some(Some(index)) = self.scratch.scopes.get(slot) {
             return *index;
         }
-        let stream = slot.checked_sub(1).and_then(|n| batch.streams.get(n)).map(|stream| StreamKey {
-            run_id: String::from_utf8_lossy(stream.run_id).into_owned(),
-            name: String::from_utf8_lossy(stream.name).into_owned(),
-        });
+        let stream = slot_key(batch, slot);
         let open = match &stream {
             None => self.own,
             Some(key) => self.relayed.get(key).copied(),

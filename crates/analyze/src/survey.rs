@@ -7,7 +7,7 @@ use logmill_parse::{Class, Code, Metadata, Micros, Platform, Status, StepKind};
 
 use crate::cluster::{self, Distinct};
 
-use crate::assemble::{DraftOrigin, RunDraft};
+use crate::assemble::{DraftOrigin, RunDraft, join_message};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
 use crate::phases::StepDraft;
@@ -69,7 +69,7 @@ impl Survey {
                     if self.templates.get(id as usize).is_some_and(|known| known.text == OTHER) {
                         self.first_other.get_or_insert(run.home);
                     }
-                    run.add_message(id, message);
+                    join_message(&mut run.messages, id, message);
                 }
             }
             self.runs.push(run);
@@ -122,7 +122,7 @@ impl Survey {
         for run in &mut self.runs {
             for (index, message) in std::mem::take(&mut run.messages) {
                 if let Some(id) = ids.get(index as usize) {
-                    run.add_message(*id, message);
+                    join_message(&mut run.messages, *id, message);
                 }
             }
         }
@@ -159,28 +159,32 @@ impl Survey {
     /// apart, and else the whole path.
     fn qualify_stems(&mut self) {
         for depth in 1..=MAX_FOLDERS {
-            let mut counts: BTreeMap<(Platform, String), usize> = BTreeMap::new();
-            for run in &self.runs {
-                *counts.entry((run.about.platform, run.run_id.clone())).or_default() += 1;
-            }
-            let mut changed = false;
-            for index in 0..self.runs.len() {
-                let Some(run) = self.runs.get(index) else { continue };
-                let repeated = counts.get(&(run.about.platform, run.run_id.clone())).is_some_and(|n| *n > 1);
-                if run.origin != DraftOrigin::Stem || !repeated {
-                    continue;
-                }
-                if let Some(id) = self.qualified(run, depth) {
-                    changed = true;
-                    if let Some(run) = self.runs.get_mut(index) {
-                        run.run_id = id;
-                    }
-                }
-            }
-            if !changed {
+            let renamed = self.repeated_stems(depth);
+            if renamed.is_empty() {
                 return;
             }
+            for (index, id) in renamed {
+                if let Some(run) = self.runs.get_mut(index) {
+                    run.run_id = id;
+                }
+            }
         }
+    }
+
+    /// Runs whose stems are not theirs alone, each with one more folder in front.
+    fn repeated_stems(&self, depth: usize) -> Vec<(usize, String)> {
+        let is_stem = |run: &RunDraft| run.origin == DraftOrigin::Stem;
+        if !self.runs.iter().any(is_stem) {
+            return Vec::new();
+        }
+        let mut counts: BTreeMap<(Platform, &str), usize> = BTreeMap::new();
+        for run in &self.runs {
+            *counts.entry((run.about.platform, &run.run_id)).or_default() += 1;
+        }
+        let is_repeated =
+            |run: &RunDraft| counts.get(&(run.about.platform, run.run_id.as_str())).is_some_and(|n| *n > 1);
+        let stems = self.runs.iter().enumerate().filter(|(_, run)| is_stem(run) && is_repeated(run));
+        stems.filter_map(|(index, run)| Some((index, self.qualified(run, depth)?))).collect()
     }
 
     /// The run's id with one more folder of its path in front.
@@ -195,10 +199,10 @@ impl Survey {
     /// Of runs with the same id the best one stays: one with a log of its own before one that
     /// is relayed, one that ended before one that did not; else the first.
     fn leave_out_repeated(&mut self) {
-        let mut best: BTreeMap<(Platform, String), usize> = BTreeMap::new();
+        let mut best: BTreeMap<(Platform, &str), usize> = BTreeMap::new();
         let mut drop = vec![false; self.runs.len()];
         for (index, run) in self.runs.iter().enumerate() {
-            let key = (run.about.platform, run.run_id.clone());
+            let key = (run.about.platform, run.run_id.as_str());
             let Some(known) = best.get(&key).copied() else {
                 best.insert(key, index);
                 continue;
@@ -274,13 +278,6 @@ impl RunDraft {
         }
     }
 
-    fn add_message(&mut self, template: u32, message: crate::assemble::MessageDraft) {
-        match self.messages.entry(template) {
-            std::collections::btree_map::Entry::Vacant(slot) => drop(slot.insert(message)),
-            std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().add(&message),
-        }
-    }
-
     /// Metadata decides over the log. Where both tell of the same end, the log says what lay behind it.
     fn apply(&mut self, metadata: &Metadata) {
         use logmill_parse::mark::Fact;
@@ -328,19 +325,9 @@ impl RunDraft {
         for step in &mut self.steps {
             step.parent = step.parent.map(|parent| parent + 1);
         }
-        let queue = StepDraft {
-            name: "queue".to_owned(),
-            kind: StepKind::Phase,
-            depth: 1,
-            parent: None,
-            connector_id: None,
-            started_at: Some(queued_at),
-            stopped_at: Some(started_at),
-            status: Status::Succeeded,
-            status_code: None,
-            error: None,
-            events: (0, 0),
-        };
+        let (from, to) = ((0, Some(queued_at)), (0, Some(started_at)));
+        let queue =
+            StepDraft { status: Status::Succeeded, ..StepDraft::new("queue", StepKind::Phase, 1, from, to) };
         self.steps.insert(0, queue);
     }
 }
