@@ -14,7 +14,7 @@ use logmill_parse::{
 
 use crate::assemble::{Assembler, Place, RunDraft};
 use crate::identity::PathIdentity;
-use crate::input::{Content, Input, ReadAt};
+use crate::input::{Content, Input, ReadAt, ReadError};
 use crate::pipeline::{self, Options};
 use crate::read::{self, CommonPrefix, Document, DocumentShard, Range, Stretch};
 use crate::shard::{Collector, IssueLog, LastLine, ListedIssue, Shard, Template, widen_by};
@@ -247,8 +247,9 @@ impl Group<'_> {
 
     fn unreadable(&mut self, input: usize, error: &io::Error) {
         let mut file = FileDraft::new(input, "unknown", None);
-        file.issues.push_whole(Code::UnreadableInput, error.to_string());
-        file.incomplete = Some("unreadable");
+        let error = ReadError::of(error);
+        file.incomplete = Some(reason_of(error.code));
+        file.issues.push_whole(error.code, error.message);
         self.result.files.push(file);
     }
 
@@ -384,8 +385,9 @@ impl Group<'_> {
         }
         match part.failure {
             Some(error) => {
-                file.issues.push_whole(Code::UnreadableInput, error.to_string());
-                file.incomplete = Some("unreadable");
+                let error = ReadError::of(&error);
+                file.incomplete = Some(reason_of(error.code));
+                file.issues.push_whole(error.code, error.message);
             }
             None => file.check_account(n_lines + u64::from(last_line == LastLine::Open)),
         }
@@ -427,6 +429,15 @@ fn detect_whole(head: Head<'_>, content: &Body) -> io::Result<Verdict> {
 fn detect_document(bytes: &[u8]) -> Verdict {
     let bytes = bytes.get(encoding::bom_len(bytes)..).unwrap_or_default();
     detect(Head { bytes, extent: HeadExtent::Whole })
+}
+
+/// Why an input is incomplete of which reading ended with an error of this code.
+const fn reason_of(code: Code) -> &'static str {
+    match code {
+        Code::UnreadableInput => "unreadable",
+        Code::ChangedInput => "changed",
+        other => other.as_str(),
+    }
 }
 
 impl FileDraft {

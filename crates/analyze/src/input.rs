@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use logmill_parse::Code;
+
 /// One input: a file, an archive member, standard input.
 pub trait Input: Sync {
     /// The path as given, with `/`.
@@ -67,6 +69,65 @@ impl ReadAt for Vec<u8> {
             to.copy_from_slice(from);
         }
         Ok(n)
+    }
+}
+
+/// Why an input ends before its end, where the error has a code of its own: an archive member that
+/// is cut off or damaged, a bound on decompressed bytes, archives nested too deep.
+///
+/// Whoever implements [`Input`], [`ReadAt`] or the reader of a [`Content::Stream`] wraps one into an
+/// [`io::Error`] and returns it from `open`, `read` or `read_at`:
+///
+/// ```
+/// use logmill_analyze::ReadError;
+/// use logmill_parse::Code;
+///
+/// let cut_off = ReadError::new(Code::UnreadableInput, "expected 4096 more bytes, found the end");
+/// let error: std::io::Error = cut_off.into();
+/// assert_eq!(error.to_string(), "expected 4096 more bytes, found the end");
+/// ```
+///
+/// The engine keeps every record in front of the error, lists one issue with this code, this
+/// message and the offset and line at which reading ended, and says of the input and of the run at
+/// that place that they are incomplete. An error of any other kind has the code
+/// [`Code::UnreadableInput`]. A reader should first hand on all bytes it has, then return the error,
+/// and go on returning it when asked again: the second pass meets the same error in the same place,
+/// and there it is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadError {
+    /// Which entry of the catalogue explains it.
+    pub code: Code,
+    /// What was expected and what was found, for people; without the name of the input.
+    pub message: String,
+}
+
+impl ReadError {
+    /// An error of the given code.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// Code and message of any error of an input: those of the [`ReadError`] inside of it, or else
+    /// [`Code::UnreadableInput`] and what the operating system says.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Self {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>());
+        inner.cloned().unwrap_or_else(|| Self::new(Code::UnreadableInput, error.to_string()))
+    }
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl From<ReadError> for io::Error {
+    fn from(error: ReadError) -> Self {
+        Self::other(error)
     }
 }
 

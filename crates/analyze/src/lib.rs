@@ -42,7 +42,7 @@ mod testing;
 pub use assemble::SplitRuns;
 pub use events::{EventPlan, EventsError, Piece, Unread};
 pub use identity::Layout;
-pub use input::{Bytes, Content, Input, ReadAt};
+pub use input::{Bytes, Content, Input, ReadAt, ReadError};
 pub use model::Report;
 pub use pipeline::{Detail, Engine, EngineError, Options};
 pub use rates::Bucket;
