@@ -38,6 +38,7 @@ mod shard;
 mod survey;
 #[cfg(test)]
 mod testing;
+mod trace;
 
 pub use assemble::SplitRuns;
 pub use events::{EventPlan, EventsError, Piece, Unread};
@@ -48,6 +49,7 @@ pub use pipeline::{Detail, Engine, EngineError, Options};
 pub use rates::Bucket;
 pub use report::{Buckets, Selection};
 pub use survey::Survey;
+pub use trace::{Seen, Trace};
 
 /// The README's examples, compiled and run like those of this crate.
 #[cfg(doctest)]
