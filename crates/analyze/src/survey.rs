@@ -1,7 +1,7 @@
 //! All runs of all inputs, before they are rows: ids made unique, repetitions left out,
 //! metadata applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use logmill_parse::{Class, Code, Metadata, Micros, Platform, Status, StepKind};
 
@@ -240,6 +240,12 @@ impl Survey {
             (bytes, lines) = (bytes - moved_bytes, lines - moved_lines);
         }
         file.n_events -= run.counts.n_events.min(file.n_events);
+    }
+
+    /// What there are runs of.
+    #[must_use]
+    pub fn groups(&self) -> BTreeSet<&str> {
+        self.runs.iter().map(|run| run.group.as_str()).collect()
     }
 
     /// Name of an input.

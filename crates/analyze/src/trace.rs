@@ -90,8 +90,7 @@ impl Survey {
             issues: Vec::new(),
         };
         let target = line.saturating_sub(1);
-        let mut sink =
-            LineSink { target, newlines: 0, offset: reading.bom, ends_open: false, trace, see };
+        let mut sink = LineSink { target, newlines: 0, offset: reading.bom, ends_open: false, trace, see };
         let stretch = Stretch {
             format: reading.format,
             bytes: &mut range,
@@ -163,7 +162,8 @@ impl LineSink<'_> {
             self.trace.byte_offset = self.offset + start as u64;
         }
         // Issues may state one place, which is as good as one byte there.
-        let issues = batch.issues.iter().filter(|issue| issue.start < end && issue.end.max(issue.start + 1) > start);
+        let issues =
+            batch.issues.iter().filter(|issue| issue.start < end && issue.end.max(issue.start + 1) > start);
         self.trace.issues.extend(issues.map(|issue| (issue.code, issue.message.clone().into_owned())));
         for (index, record) in batch.records.iter().enumerate() {
             if record.span.start < end && record.span.end > start {

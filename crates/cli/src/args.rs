@@ -1,14 +1,19 @@
 //! The command line: every command and option, and what their values mean.
 
+mod values;
+
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use logmill_analyze::{Bucket, Layout, SplitRuns};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
+use logmill_analyze::{Bucket, Layout};
 use logmill_frame::{FileFormat, Table};
-use logmill_parse::{Code, Format, Level, Status};
+use logmill_parse::{Level, Status};
 
+use crate::failure::Failure;
 use crate::when::When;
+pub use values::{Color, FromFormat, Split, Tables};
 
 /// Mills downloaded logs of automation platforms into tables: durations, error rates, and
 /// every event behind them.
@@ -86,8 +91,10 @@ pub enum Command {
         after_help = "Examples:\n  logmill schema\n  logmill schema runs\n  logmill schema runs --json"
     )]
     Schema(SchemaArgs),
-    /// Explain the codes of the table `issues`
-    #[command(after_help = "Examples:\n  logmill explain\n  logmill explain truncated-log")]
+    /// Explain a code of the table `issues`, or how one line of a log was read
+    #[command(
+        after_help = "Examples:\n  logmill explain\n  logmill explain truncated-log\n  logmill explain some.log:5"
+    )]
     Explain(ExplainArgs),
     /// Write a small example dump
     #[command(after_help = "Examples:\n  logmill demo demo/ && logmill report demo/")]
@@ -102,7 +109,7 @@ pub struct InputArgs {
     #[arg(required = true, value_name = "PATHS")]
     pub paths: Vec<PathBuf>,
     /// Format of all inputs, instead of recognising each by its content
-    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = parse_format)]
+    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = values::format())]
     pub from: FromFormat,
     /// How paths name runs and groups, e.g. `{group}/{run_id}.log`
     #[arg(long, value_name = "PATTERN")]
@@ -113,6 +120,21 @@ pub struct InputArgs {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+}
+
+impl InputArgs {
+    /// One file, read as is usual.
+    ///
+    /// # Errors
+    ///
+    /// If the options of inputs have no defaults.
+    pub fn of(path: &Path) -> Result<Self, Failure> {
+        let command = Self::augment_args(clap::Command::new("input").no_binary_name(true));
+        let matches = command.try_get_matches_from([OsStr::new("--"), path.as_os_str()]);
+        matches
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .map_err(|error| Failure::Usage(error.to_string()))
+    }
 }
 
 /// Which runs.
@@ -129,7 +151,7 @@ pub struct SelectArgs {
     #[arg(long, value_name = "NAME")]
     pub group: Vec<String>,
     /// Runs with this status; may be repeated
-    #[arg(long, value_name = "STATUS", value_parser = parse_status)]
+    #[arg(long, value_name = "STATUS", value_parser = values::status())]
     pub status: Vec<Status>,
 }
 
@@ -141,7 +163,7 @@ pub struct TimeArgs {
     #[arg(long, value_name = "WIDTH", default_value = "auto")]
     pub bucket: Bucket,
     /// Zone in which days and weeks begin
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = values::time_zone)]
     pub time_zone: chrono_tz::Tz,
 }
 
@@ -165,7 +187,7 @@ pub struct NoteArgs {
 #[command(next_help_heading = "Output")]
 pub struct WriteArgs {
     /// Kind of file; may be repeated [default: parquet, or what the suffix of -o says]
-    #[arg(long, value_name = "KIND", value_parser = parse_file_format)]
+    #[arg(long, value_name = "KIND", value_parser = values::file_format())]
     pub to: Vec<FileFormat>,
     /// Replace outputs that exist
     #[arg(long)]
@@ -205,14 +227,14 @@ pub struct ConvertArgs {
     #[arg(short, long, value_name = "OUT", help_heading = "Output")]
     pub output: PathBuf,
     /// Table to write, or `all`; may be repeated
-    #[arg(long, value_name = "TABLE", default_value = "events", value_parser = parse_tables, help_heading = "Output")]
+    #[arg(long, value_name = "TABLE", default_value = "events", value_parser = values::tables(), help_heading = "Output")]
     pub table: Vec<Tables>,
     #[command(flatten)]
     pub write: WriteArgs,
     #[command(flatten)]
     pub select: SelectArgs,
     /// Events at this level or a more serious one
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level, help_heading = "Selection")]
+    #[arg(long, value_name = "LEVEL", value_parser = values::level(), help_heading = "Selection")]
     pub level: Option<Level>,
     #[command(flatten)]
     pub time: TimeArgs,
@@ -240,7 +262,7 @@ pub struct TableArgs {
     #[command(flatten)]
     pub select: SelectArgs,
     /// Error groups at this level or a more serious one
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level, help_heading = "Selection")]
+    #[arg(long, value_name = "LEVEL", value_parser = values::level(), help_heading = "Selection")]
     pub level: Option<Level>,
     /// Rows to show; 0 shows all [default: 20 on a terminal, all elsewhere]
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -276,7 +298,7 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
     /// The table; all of them without it
-    #[arg(value_name = "TABLE", value_parser = parse_table)]
+    #[arg(value_name = "TABLE", value_parser = values::table())]
     pub table: Option<Table>,
     /// JSON instead of Markdown
     #[arg(long)]
@@ -286,9 +308,21 @@ pub struct SchemaArgs {
 /// `logmill explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The code; all of them without it
-    #[arg(value_name = "CODE", value_parser = parse_code)]
-    pub code: Option<Code>,
+    /// A code of the table `issues`, or a line of a log (`FILE:LINE`, or `FILE:LINE:COLUMN` where
+    /// several events stand on it); every code without it
+    #[arg(value_name = "CODE|FILE:LINE")]
+    pub what: Option<String>,
+    /// Format of the file, instead of recognising it by its content
+    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = values::format(), help_heading = "Input")]
+    pub from: FromFormat,
+    /// How paths name runs and groups, e.g. `{group}/{run_id}.log`
+    #[arg(long, value_name = "PATTERN", help_heading = "Input")]
+    pub layout: Option<Layout>,
+    /// One JSON object per code, or for the line
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    #[command(flatten)]
+    pub notes: NoteArgs,
 }
 
 /// `logmill demo`
@@ -297,96 +331,4 @@ pub struct DemoArgs {
     /// Folder to write to; must not exist or be empty
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-}
-
-/// Value of `--from`.
-#[derive(Clone, Copy)]
-pub struct FromFormat(pub Option<&'static dyn Format>);
-
-impl std::fmt::Debug for FromFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.map_or("auto", |format| format.about().id))
-    }
-}
-
-/// Value of `--table`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tables {
-    /// One.
-    One(Table),
-    /// Every one.
-    All,
-}
-
-/// Value of `--split-runs`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Split {
-    /// As the path and the log tell.
-    Auto,
-    /// Yes.
-    Always,
-    /// No: it begins a segment of the same run.
-    Never,
-}
-
-impl From<Split> for SplitRuns {
-    fn from(split: Split) -> Self {
-        match split {
-            Split::Auto => Self::Auto,
-            Split::Always => Self::Always,
-            Split::Never => Self::Never,
-        }
-    }
-}
-
-/// Value of `--color`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set or TERM is `dumb`.
-    Auto,
-    /// Yes.
-    Always,
-    /// No.
-    Never,
-}
-
-fn parse_format(text: &str) -> Result<FromFormat, String> {
-    if text == "auto" {
-        return Ok(FromFormat(None));
-    }
-    logmill_parse::format::by_id(text).map(|format| FromFormat(Some(format))).ok_or_else(|| {
-        let ids = logmill_parse::format::ALL.iter().map(|format| format.about().id);
-        expected_one_of(std::iter::once("auto").chain(ids), text)
-    })
-}
-
-fn parse_status(text: &str) -> Result<Status, String> {
-    Status::from_word(text)
-        .ok_or_else(|| expected_one_of(Status::ALL.iter().map(|status| status.as_str()), text))
-}
-
-fn parse_level(text: &str) -> Result<Level, String> {
-    Level::from_word(text).ok_or_else(|| expected_one_of(Level::ALL.iter().map(|level| level.as_str()), text))
-}
-
-fn parse_file_format(text: &str) -> Result<FileFormat, String> {
-    FileFormat::from_word(text)
-        .ok_or_else(|| expected_one_of(FileFormat::ALL.iter().map(|format| format.as_str()), text))
-}
-
-fn parse_table(text: &str) -> Result<Table, String> {
-    Table::from_word(text).ok_or_else(|| expected_one_of(Table::ALL.iter().map(|table| table.as_str()), text))
-}
-
-fn parse_tables(text: &str) -> Result<Tables, String> {
-    if text == "all" { Ok(Tables::All) } else { parse_table(text).map(Tables::One) }
-}
-
-fn parse_code(text: &str) -> Result<Code, String> {
-    Code::from_id(text).ok_or_else(|| expected_one_of(Code::ALL.iter().map(|code| code.as_str()), text))
-}
-
-fn expected_one_of<'a>(words: impl Iterator<Item = &'a str>, found: &str) -> String {
-    let words: Vec<&str> = words.collect();
-    format!("expected one of {}, found `{}`", words.join(", "), found.escape_debug())
 }

@@ -7,15 +7,16 @@ use std::path::Path;
 use anyhow::Context;
 use logmill_analyze::{Detail, Selection};
 use logmill_frame::{FileFormat, Manifest, Table, schema};
-use logmill_parse::{Code, format};
+use logmill_parse::format;
 
-use crate::args::{Command, ConvertArgs, DemoArgs, ExplainArgs, ReportArgs, SchemaArgs, TableArgs, Tables};
+use crate::args::{Command, ConvertArgs, DemoArgs, ReportArgs, SchemaArgs, TableArgs, Tables};
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session, any_time, selection};
 use crate::terminal::{Paint, count, counted, safe, safe_json};
 use crate::{rows, summary, write};
 
 mod detect;
+mod explain;
 mod show;
 
 /// Does what the command line says.
@@ -37,7 +38,7 @@ pub fn run(command: Command) -> Result<Done, Failure> {
         Command::Show(args) => show::run(&args),
         Command::Formats => print(&formats()),
         Command::Schema(args) => print(&schema_text(&args)),
-        Command::Explain(args) => print(&explain(&args)),
+        Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo(&args),
     }
 }
@@ -75,7 +76,7 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
     } else {
         print(&summary::text(&report, Paint::for_stdout(args.notes.color)))?;
     }
-    session.conclude(&report, &args.notes, &end)
+    session.conclude(&report, &args.notes, &end.asked(&select))
 }
 
 /// What is said of a folder of tables.
@@ -89,7 +90,7 @@ fn wrote_set(manifest: &Manifest, folder: &Path) -> Ending {
             safe(&folder.display().to_string())
         )),
         next: Some("`logmill schema` says what every column means".to_owned()),
-        unread: Vec::new(),
+        ..Ending::default()
     }
 }
 
@@ -130,6 +131,7 @@ fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
                 said: (path != "-").then(|| format!("wrote {rows} of {table} to {path}")),
                 next: (path != "-").then(|| format!("`logmill schema {table}` says what every column means")),
                 unread,
+                ..Ending::default()
             }
         }
         Target::Folder => {
@@ -138,7 +140,7 @@ fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
             Ending { unread, ..wrote_set(&manifest, &args.output) }
         }
     };
-    session.conclude(&report, &args.notes, &end)
+    session.conclude(&report, &args.notes, &end.asked(&select))
 }
 
 /// What `convert` writes to.
@@ -224,9 +226,9 @@ fn table(table: Table, args: &TableArgs) -> Result<Done, Failure> {
         said: (shown < total)
             .then(|| format!("{} of {} rows; --limit 0 shows all", count(shown as u64), count(total as u64))),
         next: (shown > 0).then(|| next_of(table).to_owned()),
-        unread: Vec::new(),
+        ..Ending::default()
     };
-    session.conclude(&report, &args.notes, &end)
+    session.conclude(&report, &args.notes, &end.asked(&select))
 }
 
 /// What helps whoever has seen a table.
@@ -261,20 +263,6 @@ fn schema_text(args: &SchemaArgs) -> String {
         return schema::json(&tables);
     }
     tables.into_iter().map(schema::markdown).collect::<Vec<_>>().join("\n")
-}
-
-fn explain(args: &ExplainArgs) -> String {
-    let codes = args.code.map_or_else(|| Code::ALL.to_vec(), |code| vec![code]);
-    let text = |code: Code| {
-        format!(
-            "{} ({}): {}\n    {}\n",
-            code.as_str(),
-            code.severity().as_str(),
-            code.title(),
-            code.explanation()
-        )
-    };
-    codes.into_iter().map(text).collect()
 }
 
 fn demo(args: &DemoArgs) -> Result<Done, Failure> {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::args::TableArgs;
 use crate::failure::Failure;
+use crate::nearest;
 use crate::terminal::{self, Paint, safe, shortened};
 
 /// Rows shown on a terminal where nothing else is asked for.
@@ -93,9 +94,10 @@ fn sort_by(rows: &mut [Row], table: Table, sort: &str) -> Result<(), Failure> {
     if !table.columns().iter().any(|column| column.name == name) {
         let names: Vec<&str> = table.columns().iter().map(|column| column.name).collect();
         return Err(Failure::Usage(format!(
-            "expected a column of {table} to sort by, one of {}, found `{}`",
-            names.join(", "),
-            name.escape_debug()
+            "expected a column of {table} to sort by, found `{}`{}\n  [columns: {}]",
+            name.escape_debug(),
+            nearest::tip(name, names.iter().copied()),
+            names.join(", ")
         )));
     }
     rows.sort_by(|a, b| {

@@ -11,6 +11,7 @@ use logmill_analyze::{Bucket, Buckets, Detail, Engine, Input, Options, Report, S
 use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
 use crate::inputs::{self, Source};
+use crate::nearest;
 use crate::terminal::{Paint, count, safe};
 
 /// Inputs that have been read.
@@ -82,7 +83,7 @@ impl Session {
             lines.retain(|_| is_spoilt);
         } else {
             lines.extend(of_found(&found, paint));
-            lines.extend(of_nothing(report).map(|note| format!("{}: {note}", paint.dim("note"))));
+            lines.extend(self.of_nothing(report, end).map(|note| format!("{}: {note}", paint.dim("note"))));
             lines.extend(end.said.clone());
             if std::io::stderr().is_terminal() {
                 lines.extend(end.next.as_ref().map(|next| paint.dim(&format!("next: {next}"))));
@@ -93,6 +94,31 @@ impl Session {
             writeln!(stderr, "{line}").context("cannot write to standard error")?;
         }
         Ok(if is_spoilt { Done::WithComplaints } else { Done::Well })
+    }
+
+    /// Why there is nothing to show, where there is nothing.
+    fn of_nothing(&self, report: &Report, end: &Ending) -> Option<String> {
+        if report.files.is_empty() {
+            let why = "no file found; hidden ones are passed over, and so are tables written by this program";
+            return Some(why.to_owned());
+        }
+        if !report.runs.is_empty() || report.files.iter().all(|file| file.n_events == 0) {
+            return None;
+        }
+        let groups = self.survey.groups();
+        let unknown: Vec<String> = end
+            .groups
+            .iter()
+            .filter(|group| !groups.contains(group.as_str()))
+            .map(|group| {
+                format!(
+                    "; no group is called `{}`{}",
+                    safe(group),
+                    nearest::tip(group, groups.iter().copied())
+                )
+            })
+            .collect();
+        Some(format!("no run matches --since, --until, --group and --status{}", unknown.concat()))
     }
 
     /// What says that an input is no log or cannot be read: of inputs that were named, and of those
@@ -118,6 +144,8 @@ pub struct Ending {
     pub next: Option<String>,
     /// Inputs whose events are not all there.
     pub unread: Vec<Unread>,
+    /// Groups that were asked for.
+    pub groups: Vec<String>,
 }
 
 impl Ending {
@@ -125,6 +153,12 @@ impl Ending {
     #[must_use]
     pub fn next(next: impl Into<String>) -> Self {
         Self { next: Some(next.into()), ..Self::default() }
+    }
+
+    /// Remembers which groups were asked for: there may be none of the name.
+    #[must_use]
+    pub fn asked(self, select: &Selection) -> Self {
+        Self { groups: select.groups.clone(), ..self }
     }
 }
 
@@ -171,17 +205,6 @@ fn of_found(issues: &[&IssueRow], paint: Paint) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// Why there is nothing to show, where there is nothing.
-fn of_nothing(report: &Report) -> Option<&'static str> {
-    if report.files.is_empty() {
-        Some("no file found; hidden ones are passed over, and so are tables written by this program")
-    } else if report.runs.is_empty() && report.files.iter().any(|file| file.n_events > 0) {
-        Some("no run matches --since, --until, --group and --status")
-    } else {
-        None
-    }
 }
 
 /// The first few inputs; why a single one could not be read.

@@ -10,6 +10,7 @@ use logmill_parse::{Class, Kind, Level, Micros};
 use super::{everything, print};
 use crate::args::ShowArgs;
 use crate::failure::{Done, Failure};
+use crate::nearest;
 use crate::session::{Ending, Session};
 use crate::terminal::{Paint, count, counted, duration, instant, percent, safe, shortened};
 
@@ -63,8 +64,9 @@ fn find(report: &Report, id: &str) -> Result<usize, Failure> {
             Err(Failure::Usage(format!("expected the id of one run, found several: {}", ids.join(", "))))
         }
         (None, None, _) => Err(Failure::Usage(format!(
-            "expected the id of a run, found none that begins with `{}`; `logmill runs` lists them",
-            id.escape_debug()
+            "expected the id of a run, found none that begins with `{}`{}; `logmill runs` lists them",
+            id.escape_debug(),
+            nearest::tip(id, report.runs.iter().map(|run| run.run_id.as_str()))
         ))),
     }
 }

@@ -2,6 +2,7 @@
 
 mod convert;
 mod exit_codes;
+mod explain;
 mod generated_docs;
 mod help;
 mod report;

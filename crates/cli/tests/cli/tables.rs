@@ -50,6 +50,8 @@ fn runs_selected() {
 
     let said = well(["runs", DEMO, "--group", "no-such-group"]);
     assert!(said.err.contains("no run matches"), "{}", said.err);
+    let slip = well(["runs", DEMO, "--group", "docs-sight"]);
+    assert!(slip.err.contains("no group is called `docs-sight`; did you mean `docs-site`?"), "{}", slip.err);
 }
 
 /// Days begin where the time zone says.
@@ -123,6 +125,8 @@ fn show_finds_a_run_by_the_beginning_of_its_id() {
     let none = run(["show", "zzzz", DEMO]);
     assert_eq!(none.code, Some(2));
     assert!(none.err.contains("`zzzz`") && none.err.contains("logmill runs"), "{}", none.err);
+    let slip = run(["show", "ESVU4foELcAVoeygp", DEMO]);
+    assert!(slip.err.contains("did you mean `ESVU4foELcAVoeypg`?"), "{}", slip.err);
 }
 
 #[test]

@@ -1,0 +1,121 @@
+//! Values of options: what is accepted, and what is said to those who mistype it.
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use logmill_analyze::SplitRuns;
+use logmill_frame::{FileFormat, Table};
+use logmill_parse::{Format, Level, Status};
+
+use crate::nearest::nearest;
+
+/// Value of `--from`.
+#[derive(Clone, Copy)]
+pub struct FromFormat(pub Option<&'static dyn Format>);
+
+impl std::fmt::Debug for FromFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.map_or("auto", |format| format.about().id))
+    }
+}
+
+/// Value of `--table`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tables {
+    /// One.
+    One(Table),
+    /// Every one.
+    All,
+}
+
+/// Value of `--split-runs`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Split {
+    /// As the path and the log tell.
+    Auto,
+    /// Yes.
+    Always,
+    /// No: it begins a segment of the same run.
+    Never,
+}
+
+impl From<Split> for SplitRuns {
+    fn from(split: Split) -> Self {
+        match split {
+            Split::Auto => Self::Auto,
+            Split::Always => Self::Always,
+            Split::Never => Self::Never,
+        }
+    }
+}
+
+/// Value of `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set or TERM is `dumb`.
+    Auto,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
+}
+
+/// One of a closed list of words: help and completions list them, a slip is answered with the nearest.
+fn one_of<T: Clone + Send + Sync + 'static>(
+    words: Vec<&'static str>,
+    find: fn(&str) -> Option<T>,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(words)
+        .try_map(move |word| find(&word).ok_or_else(|| format!("`{}` is unknown", word.escape_debug())))
+}
+
+/// `--from`
+pub fn format() -> impl TypedValueParser<Value = FromFormat> {
+    let ids = logmill_parse::format::ALL.iter().map(|format| format.about().id);
+    one_of(std::iter::once("auto").chain(ids).collect(), |text| match text {
+        "auto" => Some(FromFormat(None)),
+        id => logmill_parse::format::by_id(id).map(|format| FromFormat(Some(format))),
+    })
+}
+
+/// `--status`
+pub fn status() -> impl TypedValueParser<Value = Status> {
+    one_of(Status::ALL.iter().map(|status| status.as_str()).collect(), Status::from_word)
+}
+
+/// `--level`
+pub fn level() -> impl TypedValueParser<Value = Level> {
+    one_of(Level::ALL.iter().map(|level| level.as_str()).collect(), Level::from_word)
+}
+
+/// `--to`
+pub fn file_format() -> impl TypedValueParser<Value = FileFormat> {
+    one_of(FileFormat::ALL.iter().map(|format| format.as_str()).collect(), FileFormat::from_word)
+}
+
+/// `logmill schema TABLE`
+pub fn table() -> impl TypedValueParser<Value = Table> {
+    one_of(Table::ALL.iter().map(|table| table.as_str()).collect(), Table::from_word)
+}
+
+/// `--table`
+pub fn tables() -> impl TypedValueParser<Value = Tables> {
+    let names = Table::ALL.iter().map(|table| table.as_str());
+    one_of(names.chain(["all"]).collect(), |text| match text {
+        "all" => Some(Tables::All),
+        name => Table::from_word(name).map(Tables::One),
+    })
+}
+
+/// `--time-zone`: a name of the time zone database, in whatever case.
+pub fn time_zone(text: &str) -> Result<chrono_tz::Tz, String> {
+    let names = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let known = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(text));
+    known.copied().ok_or_else(|| {
+        // People type the city alone, with a blank where the name has an underscore.
+        let city = text.replace(' ', "_").to_lowercase();
+        let of_city = names().find(|name| name.to_lowercase().rsplit('/').next() == Some(city.as_str()));
+        let nearest = of_city.or_else(|| nearest(text, names()));
+        let tip = nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+        format!("expected a time zone like UTC or Europe/Prague, found `{}`{tip}", text.escape_debug())
+    })
+}
