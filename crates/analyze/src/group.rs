@@ -3,6 +3,7 @@
 //! Inputs belong together when their paths hold the same id: pages and dumps of one log, and
 //! the metadata beside it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
@@ -145,18 +146,18 @@ enum Body {
 }
 
 impl Body {
-    fn head(&self) -> io::Result<(Vec<u8>, HeadExtent)> {
+    fn head(&self) -> io::Result<(Cow<'_, [u8]>, HeadExtent)> {
         Ok(match self {
             Self::Whole(bytes) => {
-                (bytes.get(..bytes.len().min(limits::HEAD_BYTES)).unwrap_or_default().to_vec(), extent(bytes))
+                (Cow::Borrowed(bytes.get(..limits::HEAD_BYTES).unwrap_or(bytes)), extent(bytes))
             }
             Self::Random(content, size) => {
                 let mut head = vec![0; limits::HEAD_BYTES];
                 let n = read::read_full(content.as_ref(), 0, &mut head)?;
                 head.truncate(n);
-                (head, if n as u64 == *size { HeadExtent::Whole } else { HeadExtent::Part })
+                (Cow::Owned(head), if n as u64 == *size { HeadExtent::Whole } else { HeadExtent::Part })
             }
-            Self::Stream(head, _) => (head.clone(), extent_of_stream(head)),
+            Self::Stream(head, _) => (Cow::Borrowed(head), extent_of_stream(head)),
         })
     }
 }

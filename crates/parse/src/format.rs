@@ -94,10 +94,13 @@ pub enum Extent {
     Part,
 }
 
+/// The score of an input that can be nothing else, whatever follows: no other format is asked.
+pub const CERTAIN: u8 = 100;
+
 /// How an input matches a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Match {
-    /// 1 (could be) to 100 (nothing else); the highest wins, a tie leaves the format undetermined.
+    /// 1 (could be) to [`CERTAIN`]; the highest wins, a tie leaves the format undetermined.
     pub score: u8,
     /// How it is to be read.
     pub shape: Shape,

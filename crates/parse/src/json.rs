@@ -24,7 +24,7 @@ mod tokens;
 pub use collect::{Collect, close_envelope, collect_array, is_lines, reject_line, reject_object, trimmed};
 pub use findings::{Fate, Findings};
 pub use ledger::{Claim, Ledger};
-pub use reader::{Fault, Members, Reader, Visit};
+pub use reader::{Fault, Members, Reader, Visit, member};
 pub use scalar::{Instant, instant, is_truthy, text, whole_number};
 pub use split::{Completeness, Element, Elements, balanced_end, element_end};
 pub use tokens::{Token, Tokens, ValueKind};

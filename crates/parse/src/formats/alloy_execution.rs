@@ -14,7 +14,7 @@ mod read;
 use memchr::memrchr;
 
 use crate::encoding::bom_len;
-use crate::format::{About, Carry, End, Extent, Format, Head, Match, Metadata, Shape, Window};
+use crate::format::{About, CERTAIN, Carry, End, Extent, Format, Head, Match, Metadata, Shape, Window};
 use crate::json::{Ledger, Reader, Token, Tokens, ValueKind, is_lines, skip_blanks, text};
 use crate::limits::HEAD_BYTES;
 use crate::record::Batch;
@@ -156,7 +156,7 @@ fn score(head: &[u8]) -> Option<u8> {
         }
     }
     match (is_execution, has_results && has_connector) {
-        (true, _) if has_results => Some(98),
+        (true, _) if has_results => Some(CERTAIN),
         (true, _) => Some(90),
         (false, true) => Some(80),
         _ => None,

@@ -17,8 +17,8 @@ use std::ops::Range;
 use entry::{Entry, Log};
 
 use crate::encoding::bom_len;
-use crate::format::{About, Carry, Format, Head, Match, Metadata, Shape, Window};
-use crate::json::{Ledger, Tokens, is_lines, skip_blanks};
+use crate::format::{About, CERTAIN, Carry, Format, Head, Match, Metadata, Shape, Window};
+use crate::json::{Ledger, Token, Tokens, ValueKind, is_lines, skip_blanks};
 use crate::limits::HEAD_BYTES;
 use crate::mark::{Bounds, Mark, Metric, Outcome, Revocation, RunHead, RunId};
 use crate::record::{Batch, Evidence, Flags, Record, Wants};
@@ -56,12 +56,15 @@ impl Format for ApifySchedule {
 
     /// The first object that has an entry's keys decides: all three are this log's own set.
     fn detect(&self, head: Head<'_>) -> Option<Match> {
+        if is_documented(head.bytes) {
+            return Some(Match { score: CERTAIN, shape: Shape::Document });
+        }
         let mut depth = None;
         let (mut message, mut level, mut created_at) = (false, false, false);
         for token in Tokens::new(head.bytes) {
             let key = token.key.unwrap_or_default();
             let telling = matches!(key, b"message" | b"level" | b"createdAt");
-            if depth.is_some_and(|depth| token.depth < depth) {
+            if depth.is_some_and(|depth| token.depth < depth) || (message && level && created_at) {
                 break;
             }
             if telling && (1..=3).contains(&token.depth) && *depth.get_or_insert(token.depth) == token.depth {
@@ -110,6 +113,28 @@ impl Format for ApifySchedule {
     fn error_body(&self, _document: &[u8]) -> Option<String> {
         None
     }
+}
+
+/// Whether the head is what the documentation shows: the API's answer, an array or a line, whose first entry
+/// begins with its three members.
+fn is_documented(head: &[u8]) -> bool {
+    use ValueKind::{Array, Object};
+    let tokens: Vec<Token<'_>> = Tokens::new(head).take(6).collect();
+    let kind = |at: usize| tokens.get(at).map(|token| token.kind);
+    let entry_at = match (kind(0), kind(1), kind(2)) {
+        (Some(Object), Some(Array), Some(Object)) if tokens.iter().any(|it| it.key == Some(b"data")) => 3,
+        (Some(Array), Some(Object), _) => 2,
+        (Some(Object), ..) => 1,
+        _ => return false,
+    };
+    let members = tokens.get(entry_at..entry_at + 3).unwrap_or_default();
+    let mut keys: Vec<&[u8]> = members
+        .iter()
+        .filter(|member| member.kind == ValueKind::String)
+        .filter_map(|member| member.key)
+        .collect();
+    keys.sort_unstable();
+    keys == [b"createdAt".as_slice(), b"level", b"message"]
 }
 
 fn read_values<'a>(log: &mut Log<'a>, document: &'a [u8], at: usize) {

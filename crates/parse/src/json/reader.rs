@@ -282,6 +282,21 @@ impl Members {
     }
 }
 
+/// Where the value of the first member named `key` of an object starts. What stands behind it is not read.
+#[must_use]
+pub fn member(object: &[u8], key: &[u8]) -> Option<usize> {
+    let mut reader = Reader::new(object, 0);
+    let mut members = reader.object().ok()?;
+    while let Some(found) = members.key(&mut reader).ok()? {
+        if found == key {
+            reader.peek()?;
+            return Some(reader.at());
+        }
+        reader.skip().ok()?;
+    }
+    None
+}
+
 /// Length of the inside of a string, of which `len` bytes are known to be plain.
 #[inline(never)]
 fn string_len(inside: &[u8], mut len: usize) -> Result<usize, Fault> {
@@ -428,6 +443,16 @@ mod tests {
         }
         let closed = "[".repeat(100_000) + &"]".repeat(100_000);
         assert_eq!(Reader::new(closed.as_bytes(), 0).skip(), Ok(Span { start: 0, end: 200_000 }));
+    }
+
+    #[test]
+    fn members_of_the_outermost_object() {
+        let document = br#" {"a":{"b":1},"c": [2],"b":"x","b":3"#;
+        assert_eq!(member(document, b"c"), Some(19));
+        assert_eq!(member(document, b"b"), Some(27));
+        assert_eq!(member(document, b"d"), None);
+        assert_eq!(member(b"[{\"a\":1}]", b"a"), None);
+        assert_eq!(member(b"{\"a\":", b"a"), None);
     }
 
     #[test]

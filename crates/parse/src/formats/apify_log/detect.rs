@@ -10,13 +10,15 @@ use super::event::Style;
 use super::levels::{Anchor, anchor};
 use super::line::{Line, Stamping};
 use super::{json_line, shape};
-use crate::format::{Extent, Head, Match, Shape};
+use crate::format::{CERTAIN, Extent, Head, Match, Shape};
 use crate::text::strip_ansi;
 use crate::time::StampReader;
 use crate::vocabulary::Level;
 
 /// Lines that are looked at.
 const MAX_LINES: usize = 400;
+/// Lines that are enough where all of them carry the platform's stamp.
+const FEW_LINES: usize = 8;
 
 /// Says how sure it is that the input is an Apify log, and how to read it.
 pub(super) fn detect(head: Head<'_>) -> Option<Match> {
@@ -74,7 +76,7 @@ impl Counts {
         let mut left = MAX_LINES;
         while let Some(line) = lines.next() {
             let is_cut = lines.peek().is_none() && head.extent == Extent::Part;
-            if left == 0 || (is_cut && counts.lines > 0) {
+            if left == 0 || (is_cut && counts.lines > 0) || counts.is_certain() {
                 break;
             }
             if !line.trim_ascii().is_empty() {
@@ -113,10 +115,24 @@ impl Counts {
                 self.docker += usize::from(is_build_output(text));
             }
         }
-        self.named += usize::from(is_known_logger(text.as_bytes(), style, logger.start..logger.end));
+        // One is enough, and many words are looked for.
+        if self.named == 0 {
+            self.named += usize::from(is_known_logger(text.as_bytes(), style, logger.start..logger.end));
+        }
+    }
+
+    /// Whether every line so far carries the platform's stamp, and one of them is the platform's own or
+    /// that of a logger of its libraries: nothing that follows could make it another log.
+    fn is_certain(&self) -> bool {
+        let is_stamped = self.platform_stamps == self.lines && self.stamped == self.lines;
+        let is_apify = self.actor > 0 || (self.typical > 0 && self.named > 0);
+        self.lines >= FEW_LINES && is_stamped && is_apify && self.cloudflare == 0
     }
 
     fn score(&self) -> Option<u8> {
+        if self.is_certain() {
+            return Some(CERTAIN);
+        }
         if self.foreign * 4 > self.lines || (self.cloudflare > 0 && self.actor == 0) {
             return None;
         }

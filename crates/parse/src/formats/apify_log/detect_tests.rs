@@ -26,6 +26,21 @@ fn platform_logs() {
 }
 
 #[test]
+fn a_few_lines_of_the_platform_are_certain() {
+    let windows = |score| Some((score, Shape::Windows));
+    let other = "not stamped\n".repeat(20);
+    let lines = |text: &str, n: usize| format!("{S} {text}\n").repeat(n);
+    check(&format!("{}{other}", lines("ACTOR: Creating container.", 8)), windows(CERTAIN));
+    check(&format!("{}{other}", lines("ACTOR: Creating container.", 7)), Some((85, Shape::Windows)));
+    check(&format!("{}{other}", lines("INFO  CheerioCrawler: Starting.", 8)), windows(CERTAIN));
+    // Anybody may pad a level.
+    check(&format!("{}{other}", lines("INFO  Starting.", 8)), Some((60, Shape::Windows)));
+    check(&lines("INFO  Starting.", 9), windows(90));
+    let build = lines("Cloning repository...", 1) + &lines("INFO  CheerioCrawler: Starting.", 20);
+    check(&build, None);
+}
+
+#[test]
 fn local_logs() {
     let local = |score| Some((score, Shape::Sequence));
     check("INFO  System info {\"apifyVersion\":\"3.0.0\"}\nx\n", local(80));

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::encoding::bom_len;
 use crate::format::Metadata;
+use crate::json::member;
 use crate::time::{Micros, rfc3339};
 use crate::vocabulary::{Kind, Status};
 
@@ -40,6 +42,7 @@ struct Object<'a> {
 /// What a run or build object says.
 pub(super) fn metadata(document: &[u8]) -> Option<Metadata> {
     let document = document.get(bom_len(document)..)?;
+    memmem::find(document, b"\"actId\"")?;
     let answer = serde_json::from_slice(document).map(|Answer { data }| data);
     let object = answer.or_else(|_| serde_json::from_slice::<Object<'_>>(document)).ok()?;
     let (status, word) = status(&object.status)?;
@@ -112,6 +115,8 @@ struct ErrorFields<'a> {
 /// `{"error":{"type":…,"message":…}}`
 pub(super) fn error_body(document: &[u8]) -> Option<String> {
     let document = document.get(bom_len(document)..)?;
+    memmem::find(document, b"\"error\"")?;
+    member(document, b"error").filter(|at| document.get(*at) == Some(&b'{'))?;
     let ErrorBody { error } = serde_json::from_slice(document).ok()?;
     let message: String = error.message.chars().take(MAX_MESSAGE_CHARS).collect();
     Some(format!("{}: {message}", error.kind))

@@ -5,7 +5,7 @@ use super::marks::{self, Mark};
 use super::outcome;
 use super::scan::Cursor;
 use super::stamps::{self, Kind};
-use crate::format::{Extent, Head, Match, Shape};
+use crate::format::{CERTAIN, Extent, Head, Match, Shape};
 use crate::time::StampReader;
 
 /// How the input matches, if it does.
@@ -96,6 +96,9 @@ fn fields(mut cursor: Cursor<'_>, place: Place, seen: &mut Seen) -> Option<()> {
             (b"data", b'[') => seen.lines = data(cursor),
             _ => {}
         }
+        if seen.lines == Some(CERTAIN) {
+            break;
+        }
         cursor.skip().ok()?;
         cursor.take(b',');
     }
@@ -109,7 +112,10 @@ fn lines(mut cursor: Cursor<'_>, place: Place) -> Option<u8> {
         Some(b'[') => {
             let mut inner = cursor;
             let is_cut = inner.skip().is_err();
-            (is_cut || tuple(cursor).is_some()).then_some(95)
+            match tuple(cursor) {
+                Some(Message::Text) if place == Place::Result => Some(CERTAIN),
+                found => (is_cut || found.is_some()).then_some(95),
+            }
         }
         Some(b'{') => is_entry(cursor).then_some(90),
         None => Some(70),
@@ -193,13 +199,27 @@ fn text(head: Head<'_>) -> Option<u8> {
         }
         lines.platform += usize::from(is_platform(text));
         lines.tools += usize::from(is_tool(text));
+        if lines.is_certain() {
+            break;
+        }
     }
     score(lines)
+}
+
+/// Lines that are enough where all of them are written as the dashboard's download has them.
+const FEW_LINES: usize = 8;
+
+impl Lines {
+    /// Whether every line so far has an instant and a TAB, and two of them are the platform's.
+    fn is_certain(self) -> bool {
+        self.spoken >= FEW_LINES && self.tabbed == self.spoken && self.platform >= 2
+    }
 }
 
 fn score(lines: Lines) -> Option<u8> {
     let Lines { spoken, stamped, tabbed, platform, tools } = lines;
     match platform {
+        _ if lines.is_certain() => Some(CERTAIN),
         2.. if stamped > 0 => Some(95),
         1 if stamped > 0 => Some(80),
         // Without stamps a single phrase may be a quotation, unless there is hardly anything else.
@@ -249,13 +269,13 @@ mod tests {
         let document = |score| Some((score, Shape::Document));
         check(
             r#"{"result":{"lines":[[1784052295481,"Initializing"]],"cursor":"x"},"success":true}"#,
-            document(95),
+            document(CERTAIN),
         );
         check(r#"{"result":{"lines":[[1784052295481,"Initia"#, document(95));
         check(r#"{"result":{"cursor":"x","truncated":false,"lines":[]}}"#, document(90));
         check(r#"{"lines":[[1784052295481,"x"]]}"#, document(95));
         check(r#"[[1784052295481,"x"],[1784052295482,"y"]]"#, document(75));
-        check(r#"[{"success":true,"result":{"lines":[[1784052295481,"x"]]}}]"#, document(95));
+        check(r#"[{"success":true,"result":{"lines":[[1784052295481,"x"]]}}]"#, document(CERTAIN));
         check(r#"[1784052295481,"x"]"#, document(60));
         check(r#"{"data":[{"ts":"2021-04-20T19:35:29.0749819Z","line":"x"}],"total":1}"#, document(85));
         check(r#"{"result":{"data":[{"ts":"2021-04-20T19:35:29.0749819Z","line":"x"}]}}"#, document(85));
@@ -288,6 +308,8 @@ mod tests {
             "2026-07-08T02:59:50.337Z\tInitializing build environment...\n2026-07-08T02:59:53.441Z\tSuccess: Finished initializing build environment",
             sequence(95),
         );
+        let download = "2026-07-08T02:59:50.337Z\tCloning repository...\n".repeat(8);
+        check(&download, sequence(CERTAIN));
         check("07:04:08.713 | Initializing build environment...\n-- | --", sequence(80));
         check("15:54:24  Build failed to initialize and was timed out", sequence(80));
         check("[prerender] Crawling: /\nAn internal error occurred. Please retry your build.", sequence(60));

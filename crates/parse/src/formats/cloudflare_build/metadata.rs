@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::pages;
 use crate::format::Metadata;
+use crate::json::member;
 use crate::vocabulary::{Kind, Status};
 
 /// What a build record says, in its envelope or bare.
@@ -85,6 +86,8 @@ fn status(status: Option<&str>, outcome: Option<&str>) -> (Option<Status>, Optio
 /// What an answer with `success: false` says.
 pub(super) fn error_text(document: &[u8]) -> Option<String> {
     memmem::find(document, b"\"success\"")?;
+    // Nearly all answers are no errors, and most of those that are read here hold a log.
+    member(document, b"success").filter(|at| document.get(*at) == Some(&b'f'))?;
     let value: Value = serde_json::from_slice(document).ok()?;
     let errors = value.get("errors")?.as_array()?;
     if value.get("success")?.as_bool()? {
