@@ -1,5 +1,6 @@
 //! The command line: every command and option, and what their values mean.
 
+mod help;
 mod values;
 
 use std::ffi::OsStr;
@@ -13,10 +14,10 @@ use logmill_parse::{Level, Status};
 
 use crate::failure::Failure;
 use crate::when::When;
+pub use help::{Length, command};
 pub use values::{Color, FromFormat, Split, Tables};
 
-/// Mills downloaded logs of automation platforms into tables: durations, error rates, and
-/// every event behind them.
+/// Mills logs of automation platforms into tables: durations, error rates, events
 #[derive(Debug, Parser)]
 #[command(name = "logmill", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = EXAMPLES)]
@@ -28,9 +29,9 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  logmill report dumps/                      a summary of everything below dumps/
-  logmill report dumps/ -o out/              the same, and every report table as Parquet
-  logmill errors dumps/ --group my-actor     what goes wrong in one actor
+  logmill demo demo                          writes an example dump to try it on
+  logmill report dumps/                      a summary of all logs below dumps/
+  logmill report dumps/ -o out/              the same, and tables as Parquet
   logmill show aB3dE6gH9jK2mN5pQ dumps/      one run: its steps and its errors
   logmill convert dumps/ -o events.parquet   every event";
 
@@ -47,7 +48,7 @@ pub enum Command {
         after_help = "Examples:\n  logmill convert dumps/ -o events.parquet\n  logmill convert dumps/ -o runs.csv --table runs\n  logmill convert dumps/ -o out/ --table all --to ndjson"
     )]
     Convert(ConvertArgs),
-    /// Say what is here: formats, sizes, time range, what is incomplete
+    /// Say what is here: formats, sizes, times, what is incomplete
     #[command(after_help = "Examples:\n  logmill detect dumps/\n  logmill detect some.log --json")]
     Detect(DetectArgs),
     /// List runs
@@ -91,7 +92,7 @@ pub enum Command {
         after_help = "Examples:\n  logmill schema\n  logmill schema runs\n  logmill schema runs --json"
     )]
     Schema(SchemaArgs),
-    /// Explain a code of the table `issues`, or how one line of a log was read
+    /// Explain a code of the table `issues`, or how a line was read
     #[command(
         after_help = "Examples:\n  logmill explain\n  logmill explain truncated-log\n  logmill explain some.log:5"
     )]
@@ -105,7 +106,9 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// Files, folders (walked), globs, or `-` for standard input
+    /// Files, folders, globs, or `-` for standard input
+    ///
+    /// Folders are walked; hidden files and tables that logmill wrote are passed over.
     #[arg(required = true, value_name = "PATHS")]
     pub paths: Vec<PathBuf>,
     /// Format of all inputs, instead of recognising each by its content
@@ -141,16 +144,20 @@ impl InputArgs {
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Selection")]
 pub struct SelectArgs {
-    /// Runs that started at or after: RFC 3339, a date, `-3h`, `7d`, `yesterday`
+    /// Runs that started since then: 2026-01-31, 7d, yesterday
+    ///
+    /// A time like 2026-01-31T10:00:00Z, a date, a span before now like 3h, 7d or 2w, `today`, `yesterday`.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub since: Option<When>,
-    /// Runs that started before
+    /// Runs that started before then
+    ///
+    /// As for --since.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub until: Option<When>,
-    /// Runs of this group; may be repeated
+    /// Runs of this actor, worker, workflow …; repeatable
     #[arg(long, value_name = "NAME")]
     pub group: Vec<String>,
-    /// Runs with this status; may be repeated
+    /// Runs that ended so: failed, succeeded …; repeatable
     #[arg(long, value_name = "STATUS", value_parser = values::status())]
     pub status: Vec<Status>,
 }
@@ -159,7 +166,7 @@ pub struct SelectArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Time")]
 pub struct TimeArgs {
-    /// Width of the time buckets of rates: `auto`, `15m`, `1h`, `1d`, `1w` …
+    /// Width of time buckets: auto, 15m, 1h, 1d, 1w …
     #[arg(long, value_name = "WIDTH", default_value = "auto")]
     pub bucket: Bucket,
     /// Zone in which days and weeks begin
@@ -186,7 +193,9 @@ pub struct NoteArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct WriteArgs {
-    /// Kind of file; may be repeated [default: parquet, or what the suffix of -o says]
+    /// Kind of file: parquet, csv, ndjson; may be repeated
+    ///
+    /// Without it what the suffix of -o says, and else parquet.
     #[arg(long, value_name = "KIND", value_parser = values::file_format())]
     pub to: Vec<FileFormat>,
     /// Replace outputs that exist
@@ -202,7 +211,9 @@ pub struct WriteArgs {
 pub struct ReportArgs {
     #[command(flatten)]
     pub input: InputArgs,
-    /// Folder for the tables and their manifest; without it only the summary is printed
+    /// Folder for the tables and their manifest
+    ///
+    /// Without it only the summary is printed.
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
@@ -223,7 +234,7 @@ pub struct ReportArgs {
 pub struct ConvertArgs {
     #[command(flatten)]
     pub input: InputArgs,
-    /// File for one table (`-` for standard output), or folder for several
+    /// File for one table, folder for several, `-` for a pipe
     #[arg(short, long, value_name = "OUT", help_heading = "Output")]
     pub output: PathBuf,
     /// Table to write, or `all`; may be repeated
@@ -233,7 +244,7 @@ pub struct ConvertArgs {
     pub write: WriteArgs,
     #[command(flatten)]
     pub select: SelectArgs,
-    /// Events at this level or a more serious one
+    /// Events at this level or worse
     #[arg(long, value_name = "LEVEL", value_parser = values::level(), help_heading = "Selection")]
     pub level: Option<Level>,
     #[command(flatten)]
@@ -261,13 +272,17 @@ pub struct TableArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub select: SelectArgs,
-    /// Error groups at this level or a more serious one
+    /// Error groups at this level or worse
     #[arg(long, value_name = "LEVEL", value_parser = values::level(), help_heading = "Selection")]
     pub level: Option<Level>,
-    /// Rows to show; 0 shows all [default: 20 on a terminal, all elsewhere]
+    /// Rows to show; 0 shows all
+    ///
+    /// Without it 20 on a terminal, and all of them elsewhere.
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub limit: Option<usize>,
-    /// Column to sort by, largest first; `-COLUMN` for smallest first
+    /// Column to sort by, largest first; -COLUMN reverses
+    ///
+    /// `logmill schema` lists the columns of every table.
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true, help_heading = "Output")]
     pub sort: Option<String>,
     /// One JSON object per row, with every column
@@ -308,8 +323,9 @@ pub struct SchemaArgs {
 /// `logmill explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A code of the table `issues`, or a line of a log (`FILE:LINE`, or `FILE:LINE:COLUMN` where
-    /// several events stand on it); every code without it
+    /// A code of the table `issues`, or a line of a log
+    ///
+    /// `FILE:LINE`, or `FILE:LINE:COLUMN` where several events stand on one line. Without it, every code.
     #[arg(value_name = "CODE|FILE:LINE")]
     pub what: Option<String>,
     /// Format of the file, instead of recognising it by its content

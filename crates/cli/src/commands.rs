@@ -43,6 +43,24 @@ pub fn run(command: Command) -> Result<Done, Failure> {
     }
 }
 
+/// What to do next, for somebody at a terminal who has typed the name of the program and nothing else.
+///
+/// # Errors
+///
+/// If standard output is closed.
+pub fn welcome() -> Result<Done, Failure> {
+    print(WELCOME)
+}
+
+const WELCOME: &str = "\
+logmill mills downloaded logs of automation platforms into tables.
+
+  logmill demo demo            writes a small example dump
+  logmill report demo          sums it up
+  logmill report FOLDER        sums up your own logs, wherever they are
+  logmill -h                   shows what else there is
+";
+
 /// Prints to standard output.
 fn print(text: &str) -> Result<Done, Failure> {
     let mut out = io::stdout().lock();

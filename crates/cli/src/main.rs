@@ -13,23 +13,40 @@ mod terminal;
 mod when;
 mod write;
 
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
+
+use crate::args::{Cli, Length};
 
 fn main() -> ExitCode {
-    let cli = match args::Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            let code = error.exit_code();
-            return match error.print() {
-                Ok(()) => ExitCode::from(u8::try_from(code).unwrap_or(2)),
-                Err(error) => failure::Failure::System(error.into()).report(),
-            };
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let done = if args.len() < 2 && io::stdout().is_terminal() {
+        commands::welcome()
+    } else {
+        match parse(args) {
+            Ok(cli) => commands::run(cli.command),
+            Err(error) => return refuse(&error),
         }
     };
-    match commands::run(cli.command) {
+    match done {
         Ok(done) => done.exit_code(),
         Err(failure) => failure.report(),
+    }
+}
+
+fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = args::command(Length::asked_for(&args));
+    let matches = command.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Prints what is wrong with the command line, or the help it asks for.
+fn refuse(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Ok(()) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+        Err(error) => failure::Failure::System(error.into()).report(),
     }
 }

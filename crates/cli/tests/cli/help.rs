@@ -38,6 +38,43 @@ fn every_command_has_examples_and_every_option_a_word() {
     assert_eq!(examples(&well(["--help"]).out).len(), 5);
 }
 
+/// `-h` is one screen of 80 columns that begins with examples.
+#[test]
+fn short_help_fits_one_screen() {
+    let names = commands();
+    let pages = names.iter().map(|name| vec![name.as_str(), "-h"]).chain([vec!["-h"]]);
+    for args in pages {
+        let said = finish(logmill().env("COLUMNS", "80").args(&args));
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let lines: Vec<&str> = said.out.lines().collect();
+        assert!(lines.len() <= 30, "{args:?}: {} lines\n{}", lines.len(), said.out);
+        let wide: Vec<&&str> = lines.iter().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{args:?}: {wide:?}");
+        assert_eq!(lines.get(2), Some(&"Examples:"), "{args:?}: {}", said.out);
+        // Every option takes one line: none is wrapped.
+        let options = lines.iter().filter(|line| line.trim_start().starts_with('-')).count();
+        let after = lines.iter().skip_while(|line| **line != "Options:").skip(1);
+        assert_eq!(after.take_while(|line| !line.is_empty()).count(), options, "{args:?}: {}", said.out);
+    }
+}
+
+/// `--help` ends with examples, and has every option that `-h` has.
+#[test]
+fn full_help_ends_with_examples() {
+    for name in commands() {
+        let full = well([name.as_str(), "--help"]).out;
+        let last = full.trim_end().rsplit("\n\n").next().unwrap_or_default();
+        assert!(last.starts_with("Examples:\n"), "{name}: {full}");
+        assert_eq!(well(["help", &name]).out, full);
+        for line in well([name.as_str(), "-h"]).out.lines() {
+            let flag = line.split_whitespace().find(|word| word.starts_with("--"));
+            if let Some(flag) = flag.filter(|_| line.starts_with("  ")) {
+                assert!(full.contains(flag), "{name} {flag}");
+            }
+        }
+    }
+}
+
 /// Copies the demo to where the examples look for it.
 fn dumps(folder: &Folder) {
     for (path, bytes) in logmill_generate::demo().files {
