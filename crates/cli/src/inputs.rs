@@ -34,6 +34,17 @@ enum Place {
     Broken(String),
 }
 
+impl Source {
+    /// The file it is, if it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            Place::Stdin(_) | Place::Broken(_) => None,
+        }
+    }
+}
+
 impl Input for Source {
     fn source(&self) -> &str {
         &self.name

@@ -8,6 +8,7 @@ mod nearest;
 mod positioned;
 mod rows;
 mod session;
+mod signals;
 mod summary;
 mod terminal;
 mod when;
@@ -22,6 +23,7 @@ use clap::FromArgMatches;
 use crate::args::{Cli, Length};
 
 fn main() -> ExitCode {
+    signals::install();
     let args: Vec<OsString> = std::env::args_os().collect();
     let done = if args.len() < 2 && io::stdout().is_terminal() {
         commands::welcome()

@@ -1,20 +1,23 @@
 //! Tables on their way to files.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, Error};
 use logmill_analyze::model::EventRow;
-use logmill_analyze::{EventsError, Report, Selection, Unread};
+use logmill_analyze::{EventsError, Input, Report, Selection, Unread};
 use logmill_frame::manifest::{self, Manifest};
 use logmill_frame::{
-    CsvText, EventChunk, Existing, FileFormat, OutputSet, PendingFile, Table, TableWriter, tables,
+    CsvText, Error as FrameError, EventChunk, Existing, FileFormat, OutputSet, PendingFile, Table,
+    TableWriter, tables,
 };
 use logmill_parse::Level;
 
 use crate::args::WriteArgs;
 use crate::failure::Failure;
+use crate::inputs::Source;
 use crate::session::Session;
 
 /// What is written, and from what.
@@ -45,8 +48,8 @@ pub const fn csv_text(write: &WriteArgs) -> CsvText {
 ///
 /// If a set of tables is there that may not be replaced, or something that is no folder.
 pub fn check_folder(folder: &Path, write: &WriteArgs) -> Result<(), Failure> {
-    if folder.exists() && !folder.is_dir() {
-        return Err(Failure::System(anyhow::anyhow!("{} is not a folder", folder.display())));
+    if fs::metadata(folder).is_ok_and(|it| !it.is_dir()) {
+        return refused(format!("{} is not a folder", folder.display()));
     }
     in_the_way(&folder.join(manifest::MANIFEST), write)
 }
@@ -55,19 +58,76 @@ pub fn check_folder(folder: &Path, write: &WriteArgs) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// If it exists and may not be replaced.
+/// If it exists and may not be replaced, or its folder does not exist.
 pub fn check_file(path: &Path, write: &WriteArgs) -> Result<(), Failure> {
-    in_the_way(path, write)
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => refused(format!(
+            "cannot write {}: the folder {} does not exist",
+            path.display(),
+            folder.display()
+        )),
+        _ => in_the_way(path, write),
+    }
 }
 
 fn in_the_way(path: &Path, write: &WriteArgs) -> Result<(), Failure> {
-    if path.exists() && !write.overwrite {
-        return Err(Failure::System(anyhow::anyhow!(
-            "{} exists; --overwrite replaces what is there",
-            path.display()
-        )));
+    match fs::metadata(path) {
+        Ok(it) if !it.is_file() => refused(not_a_file(path)),
+        Ok(_) if !write.overwrite => refused(exists(path)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::System(Error::new(error).context(format!("cannot write {}", path.display()))))
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+fn refused(message: String) -> Result<(), Failure> {
+    Err(Failure::System(Error::msg(message)))
+}
+
+fn exists(path: &Path) -> String {
+    format!("{} exists; --overwrite replaces what is there", path.display())
+}
+
+fn not_a_file(path: &Path) -> String {
+    format!("{} is not a regular file; `-o -` writes to standard output", path.display())
+}
+
+/// The error about an output, with what may be done about it.
+fn about(path: &Path, error: FrameError) -> Error {
+    match error {
+        FrameError::Exists(path) => Error::msg(exists(&path)),
+        FrameError::NotAFile(path) => Error::msg(not_a_file(&path)),
+        error => Error::new(error).context(format!("cannot write {}", path.display())),
+    }
+}
+
+/// Refuses an output that is an input, by whatever name.
+///
+/// # Errors
+///
+/// If it is one.
+pub fn refuse_input(session: &Session, output: &Path) -> Result<(), Failure> {
+    let Ok(it) = fs::metadata(output) else { return Ok(()) };
+    // Opening a pipe would wait for somebody at its other end.
+    let Some(output_file) = it.is_file().then(|| same_file::Handle::from_path(output).ok()).flatten() else {
+        return Ok(());
+    };
+    match input_that_is(session, &output_file, it.len()) {
+        Some(source) => {
+            refused(format!("{} is an input ({}); give another output", output.display(), source.source()))
+        }
+        None => Ok(()),
+    }
+}
+
+fn input_that_is<'s>(session: &'s Session, file: &same_file::Handle, len: u64) -> Option<&'s Source> {
+    session.sources.iter().find(|source| {
+        source.path().is_some_and(|path| {
+            fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() == len)
+                && same_file::Handle::from_path(path).is_ok_and(|input| input == *file)
+        })
+    })
 }
 
 /// Writes the tables to a folder, with a manifest. Says which inputs could not be read again.
@@ -85,16 +145,20 @@ pub fn write_set(
     let existing = if write.overwrite { Existing::Replace } else { Existing::Refuse };
     let formats: Vec<FileFormat> =
         if write.to.is_empty() { vec![FileFormat::Parquet] } else { unique(&write.to) };
-    let in_the_way = || format!("cannot write to {}; --overwrite replaces what is there", folder.display());
+    let files: Vec<(Table, FileFormat)> =
+        chosen.iter().flat_map(|table| formats.iter().map(|format| (*table, *format))).collect();
+    let path_of = |table: Table, format: FileFormat| folder.join(format!("{table}.{format}"));
+    for (table, format) in &files {
+        refuse_input(job.session, &path_of(*table, *format))?;
+    }
     let mut unread = Vec::new();
-    let mut set = OutputSet::create(folder, existing).with_context(in_the_way)?;
-    for table in chosen {
-        for format in &formats {
-            let writer = set.writer(*table, *format, job.text).with_context(in_the_way)?;
-            let (writer, mut missed) = job.fill(writer)?;
-            unread.append(&mut missed);
-            set.add(writer).with_context(|| format!("cannot write the table {table}"))?;
-        }
+    let mut set = OutputSet::create(folder, existing).map_err(|error| about(folder, error))?;
+    for (table, format) in files {
+        let about = |error| about(&path_of(table, format), error);
+        let writer = set.writer(table, format, job.text).map_err(about)?;
+        let (writer, mut missed) = job.fill(writer).map_err(about)?;
+        unread.append(&mut missed);
+        set.add(writer).map_err(about)?;
     }
     let inputs = job
         .report
@@ -103,7 +167,7 @@ pub fn write_set(
         .map(|file| manifest::Input { source: file.source.clone(), bytes: file.bytes })
         .collect();
     let manifest = Manifest::new(env!("CARGO_PKG_VERSION"), inputs, options);
-    let manifest = set.commit(manifest).with_context(|| format!("cannot finish {}", folder.display()))?;
+    let manifest = set.commit(manifest).map_err(|error| about(folder, error))?;
     Ok((manifest, unread))
 }
 
@@ -120,21 +184,23 @@ pub fn write_file(
     format: FileFormat,
     write: &WriteArgs,
 ) -> Result<(u64, Vec<Unread>), Failure> {
-    let context = || format!("cannot write {}", path.display());
     if path == Path::new("-") {
+        let about = |error| about(Path::new("standard output"), error);
         let sink = BufWriter::new(io::stdout());
-        let writer = TableWriter::new(sink, table, format, job.text).with_context(context)?;
-        let (writer, unread) = job.fill(writer)?;
-        let (mut sink, rows) = writer.finish().with_context(context)?;
-        sink.flush().with_context(context)?;
+        let writer = TableWriter::new(sink, table, format, job.text).map_err(about)?;
+        let (writer, unread) = job.fill(writer).map_err(about)?;
+        let (mut sink, rows) = writer.finish().map_err(about)?;
+        sink.flush().context("cannot write to standard output")?;
         return Ok((rows, unread));
     }
+    refuse_input(job.session, path)?;
+    let about = |error| about(path, error);
     let existing = if write.overwrite { Existing::Replace } else { Existing::Refuse };
-    let file = PendingFile::create(path, existing).with_context(context)?;
-    let writer = TableWriter::new(file, table, format, job.text).with_context(context)?;
-    let (writer, unread) = job.fill(writer)?;
-    let (file, rows) = writer.finish().with_context(context)?;
-    file.commit().with_context(context)?;
+    let file = PendingFile::create(path, existing).map_err(about)?;
+    let writer = TableWriter::new(file, table, format, job.text).map_err(about)?;
+    let (writer, unread) = job.fill(writer).map_err(about)?;
+    let (file, rows) = writer.finish().map_err(about)?;
+    file.commit().map_err(about)?;
     Ok((rows, unread))
 }
 
@@ -143,12 +209,11 @@ impl Job<'_> {
     fn fill<W: Write + Send>(
         self,
         mut writer: TableWriter<W>,
-    ) -> Result<(TableWriter<W>, Vec<Unread>), Failure> {
+    ) -> Result<(TableWriter<W>, Vec<Unread>), FrameError> {
         let table = writer.encoder().table();
-        let context = || format!("cannot write the table {table}");
         if table != Table::Events {
             for frame in tables::frames(self.report, table) {
-                writer.write(frame.with_context(context)?).with_context(context)?;
+                writer.write(frame?)?;
             }
             return Ok((writer, Vec::new()));
         }
@@ -165,10 +230,10 @@ impl Job<'_> {
             chunk.seal();
             chunk
         };
-        let take = |chunk| writer.write_chunk(chunk).map_err(|error| Stopped::Writing(error.into()));
+        let take = |chunk| writer.write_chunk(chunk).map_err(Stopped::Writing);
         match self.session.engine.events(&plan, &inputs, || EventChunk::new(&encoder), push, seal, take) {
             Ok(()) => Ok((writer, Vec::new())),
-            Err(Stopped::Writing(error)) => Err(Failure::System(error.context(context()))),
+            Err(Stopped::Writing(error)) => Err(error),
             Err(Stopped::Reading(error)) => Ok((writer, error.inputs)),
         }
     }
@@ -177,7 +242,7 @@ impl Job<'_> {
 /// Why the stream of events stopped.
 enum Stopped {
     Reading(EventsError),
-    Writing(anyhow::Error),
+    Writing(FrameError),
 }
 
 impl From<EventsError> for Stopped {

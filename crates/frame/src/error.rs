@@ -7,12 +7,12 @@ use polars::prelude::PolarsError;
 
 use crate::schema::Table;
 
-/// What can go wrong between a row and a file.
+/// What can go wrong between a row and a file. What the system said is the error's source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused something about a file or a folder.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried: `create`, `write`, `rename` …
         action: &'static str,
@@ -22,7 +22,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The sink of a table refused bytes; a full disk shows here.
-    #[error("cannot write the table {table}: {source}")]
+    #[error("cannot write the table {table}")]
     Sink {
         /// The table.
         table: Table,
@@ -46,7 +46,7 @@ pub enum Error {
         found: String,
     },
     /// polars refused. An error in the program.
-    #[error("table {table}: {source}")]
+    #[error("cannot make the table {table}")]
     Polars {
         /// The table.
         table: Table,

@@ -3,9 +3,15 @@
 mod convert;
 mod exit_codes;
 mod explain;
+#[cfg(unix)]
+mod faults;
 mod generated_docs;
 mod help;
+#[cfg(unix)]
+mod outputs;
 mod report;
+#[cfg(unix)]
+mod signals;
 mod support;
 mod tables;
 mod terminal;

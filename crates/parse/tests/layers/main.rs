@@ -65,10 +65,14 @@ const WORDS: &[(&[&str], &[&str], &str)] = &[
     (&["std", "::", "thread"], &["crates/cli/src/"], "parallelism stands in one file"),
     (
         &["fs"],
-        &["crates/cli/src/", "crates/frame/src/output.rs"],
+        &["crates/cli/src/", "crates/frame/src/output.rs", "crates/frame/src/pending.rs"],
         "inputs are the cli's, outputs are output.rs's",
     ),
-    (&["File", "::", "open"], &["crates/cli/src/", "crates/frame/src/output.rs"], "inputs are the cli's"),
+    (
+        &["File", "::", "open"],
+        &["crates/cli/src/", "crates/frame/src/output.rs", "crates/frame/src/pending.rs"],
+        "inputs are the cli's",
+    ),
     (&["File", "::", "create"], &["crates/cli/src/"], "outputs are atomic"),
     (&["std", "::", "net"], &["crates/fetch/src/"], "the network is fetch's"),
     (&["stdin"], &["crates/cli/src/"], "the terminal is the cli's"),
