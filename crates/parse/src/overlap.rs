@@ -47,6 +47,25 @@ pub fn fingerprint(bytes: &[u8]) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// A number that equal bytes share and others hardly ever, eight bytes at a time: for comparisons within one
+/// run of the program, several times as fast as [`fingerprint`].
+#[must_use]
+pub fn quick_print(bytes: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |hash: u64, word: u64| {
+        let product = u128::from(hash ^ word) * u128::from(ODD);
+        #[expect(clippy::cast_possible_truncation, reason = "both halves are used")]
+        let halves = (product as u64, (product >> 64) as u64);
+        // The sum moves with the place, so that two words cannot change places.
+        halves.0 ^ halves.1.wrapping_add(hash)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let seed = (bytes.len() as u64).wrapping_mul(ODD);
+    let hash = words.iter().fold(seed, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let last = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    mix(hash, last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +73,22 @@ mod tests {
     #[track_caller]
     fn check(seen: &[u64], next: &[u64], expect: usize) {
         assert_eq!(repeated(seen, next), 0..expect, "{seen:?} {next:?}");
+    }
+
+    #[test]
+    fn quick_prints_differ_where_bytes_do() {
+        let texts = (0..40).flat_map(|len| {
+            let zeros = vec![0_u8; len];
+            let flipped = (0..len * 8).map(move |bit| {
+                let mut bytes = vec![0_u8; len];
+                bytes[bit / 8] |= 1 << (bit % 8);
+                bytes
+            });
+            std::iter::once(zeros).chain(flipped)
+        });
+        let prints: Vec<u64> = texts.map(|bytes| quick_print(&bytes)).collect();
+        let distinct: std::collections::BTreeSet<u64> = prints.iter().copied().collect();
+        assert_eq!(distinct.len(), prints.len());
     }
 
     #[test]

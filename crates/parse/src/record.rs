@@ -187,10 +187,12 @@ impl Account {
 }
 
 /// What the caller is going to use; a format may leave the rest out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wants {
-    /// Everything that tables of runs need; no metric marks.
+    /// Everything that tables of runs need; no marks about single requests, no metric marks.
     Runs,
+    /// All but metric marks.
+    Requests,
     /// All marks.
     Everything,
 }

@@ -2,9 +2,9 @@
 //!
 //! Owns the fixed-position reader for the stamp that makes up nearly all input
 //! (`2025-01-31T23:59:59.123Z`) and the slower readers for everything else.
-//! Time zones and calendars are chrono's.
+//! Time zones, and calendars beyond the day of such a stamp, are chrono's.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use chrono::{DateTime, NaiveDateTime, Timelike};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub type Micros = i64;
@@ -44,23 +44,30 @@ impl StampReader {
     ///
     /// Only this shape is taken: no offset, no lower case, no leap second, no
     /// date that does not exist. Digits past the microsecond are dropped.
+    #[inline]
     pub fn read(&mut self, bytes: &[u8]) -> Option<Stamp> {
-        let fixed = bytes.first_chunk::<20>()?;
-        let (ts_seconds_us, separator) = self.seconds(fixed)?;
-        if separator == b'Z' {
-            return Some(Stamp { ts: ts_seconds_us, len: 20 });
+        match self.read_common(bytes) {
+            Some(ts) => Some(Stamp { ts, len: 24 }),
+            None => self.read_other(bytes),
         }
-        if separator != b'.' {
-            return None;
-        }
-        // The overwhelmingly common case: exactly three digits and `Z`.
-        if let Some(&[a, b, c, b'Z']) = bytes.get(20..24).and_then(|s| s.first_chunk::<4>())
-            && a.is_ascii_digit()
-            && b.is_ascii_digit()
-            && c.is_ascii_digit()
-        {
-            let ms = i64::from(a - b'0') * 100 + i64::from(b - b'0') * 10 + i64::from(c - b'0');
-            return Some(Stamp { ts: ts_seconds_us + ms * 1000, len: 24 });
+    }
+
+    /// The overwhelmingly common case: a stamp with exactly three digits of a second, 24 bytes in all.
+    #[inline]
+    pub fn read_common(&mut self, bytes: &[u8]) -> Option<Micros> {
+        let (head, tail) = bytes.first_chunk::<24>()?.split_first_chunk::<19>()?;
+        let &[b'.', a, b, c, b'Z'] = tail else { return None };
+        let ms = three(a, b, c)?;
+        Some(self.seconds(head)? + ms * 1000)
+    }
+
+    /// A stamp with another number of fraction digits.
+    fn read_other(&mut self, bytes: &[u8]) -> Option<Stamp> {
+        let ts_seconds_us = self.seconds(bytes.first_chunk::<19>()?)?;
+        match bytes.get(19)? {
+            b'Z' => return Some(Stamp { ts: ts_seconds_us, len: 20 }),
+            b'.' => {}
+            _ => return None,
         }
         let fraction = bytes.get(20..)?;
         let digits = fraction.iter().take(10).take_while(|b| b.is_ascii_digit()).count();
@@ -70,29 +77,78 @@ impl StampReader {
         Some(Stamp { ts: ts_seconds_us + fraction_us(fraction.get(..digits)?), len: 20 + digits + 1 })
     }
 
-    /// Date and time of day of the 19 bytes before the fraction, and the byte behind them.
-    fn seconds(&mut self, fixed: &[u8; 20]) -> Option<(Micros, u8)> {
-        let [y0, y1, y2, y3, d0, m0, m1, d1, e0, e1, t, h0, h1, c0, i0, i1, c1, s0, s1, separator] = *fixed;
-        if (d0, d1, t, c0, c1) != (b'-', b'-', b'T', b':', b':') {
-            return None;
-        }
-        let day = [y0, y1, y2, y3, d0, m0, m1, d1, e0, e1];
-        if day != self.day {
-            let year = i32::try_from(two(y0, y1)? * 100 + two(y2, y3)?).ok()?;
-            let date = NaiveDate::from_ymd_opt(
-                year,
-                u32::try_from(two(m0, m1)?).ok()?,
-                u32::try_from(two(e0, e1)?).ok()?,
-            )?;
-            self.day_us = in_range(date.and_time(NaiveTime::MIN).and_utc().timestamp_micros())?;
-            self.day = day;
-        }
-        let (hour, minute, second) = (two(h0, h1)?, two(i0, i1)?, two(s0, s1)?);
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        Some((self.day_us + ((hour * 60 + minute) * 60 + second) * 1_000_000, separator))
+    #[inline(never)]
+    fn turn_to(&mut self, day: &[u8; 10]) -> Option<()> {
+        self.day_us = day_us(day)?;
+        self.day = *day;
+        Some(())
     }
+
+    /// Date and time of day of the 19 bytes before the fraction.
+    #[inline]
+    fn seconds(&mut self, fixed: &[u8; 19]) -> Option<Micros> {
+        let (day, time) = fixed.split_first_chunk::<10>()?;
+        let &[b'T', ref clock @ ..] = time.first_chunk::<9>()? else { return None };
+        if *day != self.day {
+            self.turn_to(day)?;
+        }
+        Some(self.day_us + clock_seconds(*clock)? * 1_000_000)
+    }
+}
+
+/// Midnight of `YYYY-MM-DD`.
+fn day_us(day: &[u8; 10]) -> Option<Micros> {
+    let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = day else { return None };
+    let (year, month, day) = (two(y0, y1)? * 100 + two(y2, y3)?, two(m0, m1)?, two(d0, d1)?);
+    in_range(days_since_epoch(year, month, day)? * DAY_US)
+}
+
+/// Days from 1970-01-01 to a day of the Gregorian calendar that exists. Every line of an event that has
+/// several asks for its day anew, which is what chrono is too slow for.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days_in_month = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(is_leap),
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => return None,
+    };
+    if !(1..=days_in_month).contains(&day) {
+        return None;
+    }
+    // Years are taken to begin in March, so that the day that is not always there is their last one; the
+    // months from there on are 31, 30, 31, 30, 31 days long, over and over: 153 days in five of them.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    Some(year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - DAYS_BEFORE_EPOCH)
+}
+
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_BEFORE_EPOCH: i64 = 719_468;
+
+/// The seconds of `HH:MM:SS`, all eight bytes looked at as one number.
+#[inline]
+fn clock_seconds(clock: [u8; 8]) -> Option<i64> {
+    const SHAPE: u64 = u64::from_le_bytes(*b"00:00:00");
+    const SEPARATORS: u64 = u64::from_le_bytes([0, 0, 0xff, 0, 0, 0xff, 0, 0]);
+    const ABOVE_NINE: u64 = u64::from_le_bytes([0x76; 8]);
+    const TOP_BITS: u64 = u64::from_le_bytes([0x80; 8]);
+    let digits = u64::from_le_bytes(clock) ^ SHAPE;
+    // 0x76 added to ten or more reaches the top bit; what has it already is no digit either.
+    if digits & TOP_BITS != 0 || (digits + ABOVE_NINE) & TOP_BITS != 0 || digits & SEPARATORS != 0 {
+        return None;
+    }
+    let [hour, _, _, minute, _, _, second, _] = (digits * 10 + (digits >> 8)).to_le_bytes();
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    Some((i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second))
+}
+
+#[inline]
+fn three(a: u8, b: u8, c: u8) -> Option<i64> {
+    let (a, b, c) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'), c.wrapping_sub(b'0'));
+    (a < 10 && b < 10 && c < 10).then(|| i64::from(a) * 100 + i64::from(b) * 10 + i64::from(c))
 }
 
 fn two(tens: u8, ones: u8) -> Option<i64> {
@@ -103,12 +159,7 @@ fn two(tens: u8, ones: u8) -> Option<i64> {
 /// A time of day at the start of `bytes`, `HH:MM:SS["."d{1,9}]`, as microseconds since midnight.
 #[must_use]
 pub fn time_of_day(bytes: &[u8]) -> Option<Stamp> {
-    let &[h0, h1, b':', m0, m1, b':', s0, s1] = bytes.first_chunk::<8>()? else { return None };
-    let (hour, minute, second) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let ts = ((hour * 60 + minute) * 60 + second) * 1_000_000;
+    let ts = clock_seconds(*bytes.first_chunk::<8>()?)? * 1_000_000;
     if bytes.get(8) != Some(&b'.') {
         return Some(Stamp { ts, len: 8 });
     }
@@ -233,6 +284,37 @@ mod tests {
         assert!(reader.read(b"2023-11-14T22:13:20.000Z").is_some());
         assert!(reader.read(b"2023-13-14T22:13:20.000Z").is_none());
         assert_eq!(reader.read(b"2023-11-15T22:13:20.000Z").map(|s| s.ts), Some(1_700_086_400_000_000));
+    }
+
+    #[test]
+    fn days_agree_with_chrono() {
+        for year in (1970..2110).chain([2400, 9999]) {
+            for (month, day) in (0..14).flat_map(|month| (0..33).map(move |day| (month, day))) {
+                let expect = chrono::NaiveDate::from_ymd_opt(year, month, day)
+                    .map(|date| date.signed_duration_since(chrono::NaiveDate::default()).num_days());
+                let found = days_since_epoch(year.into(), month.into(), day.into());
+                assert_eq!(found, expect, "{year}-{month}-{day}");
+            }
+        }
+    }
+
+    #[test]
+    fn clocks_take_digits_only() {
+        let good = *b"23:59:58";
+        assert_eq!(clock_seconds(good), Some(86_398));
+        for (at, byte) in (0..8).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+            let mut clock = good;
+            clock[at] = byte;
+            let text = String::from_utf8_lossy(&clock).into_owned();
+            let expect = chrono::NaiveTime::parse_from_str(&text, "%H:%M:%S").ok();
+            let is_digits = clock
+                .iter()
+                .enumerate()
+                .all(|(at, byte)| if at == 2 || at == 5 { *byte == b':' } else { byte.is_ascii_digit() });
+            let expect = expect.filter(|time| is_digits && time.nanosecond() < 1_000_000_000);
+            let expect = expect.map(|time| i64::from(time.num_seconds_from_midnight()));
+            assert_eq!(clock_seconds(clock), expect, "{text:?}");
+        }
     }
 
     #[test]

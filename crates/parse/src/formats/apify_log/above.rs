@@ -61,7 +61,7 @@ pub(super) struct Above<'a> {
     pub rejected_line: u32,
 }
 
-/// A state of a batch.
+/// A state of a batch, its account aside: an event is accounted for when its end has been seen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Snapshot {
     /// Bytes of the window read.
@@ -72,11 +72,11 @@ pub(super) struct Snapshot {
     marks: usize,
     streams: usize,
     pub(super) issues: usize,
-    account: crate::record::Account,
 }
 
 impl Snapshot {
     /// The batch as it is after `at` bytes and `line` lines.
+    #[inline]
     pub(super) fn of(out: &Batch<'_>, at: usize, line: u32) -> Self {
         Self {
             at,
@@ -85,22 +85,21 @@ impl Snapshot {
             marks: out.marks.len(),
             streams: out.streams.len(),
             issues: out.issues.len(),
-            account: out.account,
         }
     }
 
-    /// Takes back everything that came since.
+    /// Takes back all records, marks and issues that came since.
     pub(super) fn restore(&self, out: &mut Batch<'_>) {
         out.records.truncate(self.records);
         out.marks.truncate(self.marks);
         out.streams.truncate(self.streams);
         out.issues.truncate(self.issues);
-        out.account = self.account;
     }
 }
 
 impl<'a> Above<'a> {
     /// An event that begins with `line`, which ends at `end`.
+    #[inline]
     pub(super) fn begin(
         before: Snapshot,
         end: usize,

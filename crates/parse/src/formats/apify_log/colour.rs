@@ -8,8 +8,14 @@ use crate::text::{escape_len, leading_ansi_len};
 const ESC: u8 = 0x1b;
 
 /// `text` without blanks, line breaks aside, and ANSI at its end.
+#[inline]
 pub(super) fn trim_coloured(text: &[u8]) -> &[u8] {
-    let mut rest = trim_end(text);
+    let rest = trim_end(text);
+    if matches!(rest.last(), Some(b'm' | b'K' | b'G' | b'J')) { trim_colours(rest) } else { rest }
+}
+
+fn trim_colours(text: &[u8]) -> &[u8] {
+    let mut rest = text;
     loop {
         let shorter = trim_end(without_colour(rest));
         if shorter.len() == rest.len() {

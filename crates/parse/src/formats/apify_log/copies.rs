@@ -1,19 +1,27 @@
 //! Records that a doubly configured logger prints twice, the second time with `"message"` among the data.
 
-use memchr::memmem;
-use serde::Deserialize;
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use serde::Deserialize;
 
 use super::above::{Above, Snapshot};
 use super::payload::Split;
+use crate::record::Account;
 use crate::text::Text;
 use crate::vocabulary::Level;
+
+/// The key of the data that makes a copy.
+static MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"message\":"));
 
 /// An event that may have been printed twice.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Original<'a> {
     /// The batch before it.
     pub before: Snapshot,
+    /// Where the bytes before it went.
+    pub account: Account,
     /// Behind its last line and the blank ones below.
     pub end: usize,
     /// Its level.
@@ -38,7 +46,7 @@ pub(super) fn is_copy(original: &Original<'_>, above: &Above<'_>, logger: &[u8],
     if original.level != above.anchor.level
         || original.run_id != above.run_id()
         || original.logger != logger
-        || memmem::find(payload.raw, b"\"message\":").is_none()
+        || MESSAGE.find(payload.raw).is_none()
     {
         return false;
     }
@@ -50,5 +58,5 @@ pub(super) fn is_copy(original: &Original<'_>, above: &Above<'_>, logger: &[u8],
 
 /// Whether a line may belong to a copy.
 pub(super) fn may_be_copy(line: &[u8]) -> bool {
-    memmem::find(line, b"\"message\":").is_some()
+    MESSAGE.find(line).is_some()
 }

@@ -29,6 +29,8 @@ pub(super) struct Event<'a> {
     pub body: Body,
     /// Oddities.
     pub flags: Flags,
+    /// Whether ANSI may stand in it.
+    pub has_colour: bool,
 }
 
 /// How level and logger of an event are written.

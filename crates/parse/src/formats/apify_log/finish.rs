@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::above::{Above, Snapshot};
+use memchr::memchr;
+
+use super::above::Above;
 use super::copies::{Original, is_copy};
 use super::event::{Event, Style};
 use super::line::{Stamping, head_len};
@@ -14,6 +16,8 @@ use crate::issue::Code;
 use crate::mark::Mark;
 use crate::record::{Amount, Batch, Flags, Record, Span, Stream};
 use crate::text::{Codec, Text};
+
+const ESC: u8 = 0x1b;
 
 /// What comes behind an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub(super) enum Next {
 /// Turns events into records.
 pub(super) struct Finish<'a> {
     bytes: &'a [u8],
+    /// Whether ANSI stands anywhere in them.
+    pub(super) has_colour: bool,
     /// Where the first event of the input starts, if it starts in this window.
     input_start: Option<usize>,
     /// All bytes before this one are valid UTF-8.
@@ -52,6 +58,7 @@ impl<'a> Finish<'a> {
             std::str::from_utf8(window.bytes).map_or_else(|error| error.valid_up_to(), |_| usize::MAX);
         Self {
             bytes: window.bytes,
+            has_colour: memchr(ESC, window.bytes).is_some(),
             input_start: (window.offset == 0).then_some(bom),
             valid_to,
             original: None,
@@ -63,17 +70,20 @@ impl<'a> Finish<'a> {
     /// Reports an event, or drops it as the copy of the one before.
     pub(super) fn event(&mut self, above: &Above<'a>, next: Next, out: &mut Batch<'a>) {
         let (split, mut flags) = (self.split(above), above.flags);
-        let original = self.original.take();
-        if let Some(original) = original
+        if let Some(original) = &self.original
             && original.end == above.before.at
             && above.n_lines > 0
-            && is_copy(&original, above, self.logger(above), &split)
+            && is_copy(original, above, self.logger(above), &split)
         {
+            self.original = None;
             self.copy(above, out);
             return;
         }
+        self.original = None;
         flags = flags.with(self.oddities(above, next, &split, out));
         let event = self.describe(above, &split, flags);
+        let is_python = matches!(event.style, Style::Python | Style::Stdlib);
+        let before = is_python.then_some(out.account);
         account(above, out);
         let stream = self.stream(above, out);
         if self.input_start == Some(above.before.at)
@@ -87,11 +97,10 @@ impl<'a> Finish<'a> {
         }
         let meaning = meaning::interpret(&event, out);
         let span = Span { start: above.before.at, end: above.end };
-        if matches!(event.style, Style::Python | Style::Stdlib) {
+        if let Some(account) = before {
             let Event { level, logger, message, .. } = event;
-            let run_id = above.run_id();
-            let end = above.end_with_blanks();
-            self.original = Some(Original { before: above.before, end, level, run_id, logger, message });
+            let (before, end, run_id) = (above.before, above.end_with_blanks(), above.run_id());
+            self.original = Some(Original { before, account, end, level, run_id, logger, message });
         }
         out.records.push(Record {
             span,
@@ -112,8 +121,8 @@ impl<'a> Finish<'a> {
     }
 
     /// The state before the event that `above` may be a copy of.
-    pub(super) fn original_of(&self, above: &Above<'a>) -> Option<Snapshot> {
-        self.original.filter(|original| original.end == above.before.at).map(|original| original.before)
+    pub(super) fn original_of(&self, above: &Above<'a>) -> Option<&Original<'a>> {
+        self.original.as_ref().filter(|original| original.end == above.before.at)
     }
 
     /// Nothing that comes next is a copy.
@@ -178,6 +187,7 @@ impl<'a> Finish<'a> {
             payload: split.payload,
             body: above.shapes.body,
             flags,
+            has_colour: self.has_colour,
         }
     }
 

@@ -55,6 +55,7 @@ impl Anchor {
 }
 
 /// The head of `text`, which has no ANSI in it. [`Anchor::BARE`] where there is none.
+#[inline]
 pub(super) fn anchor(text: &[u8]) -> Anchor {
     let found = match text.first() {
         Some(b'A'..=b'Z') => words(text),
@@ -79,19 +80,22 @@ fn words(text: &[u8]) -> Option<Anchor> {
 }
 
 /// The level at the start of `text` and its length.
+#[inline]
 fn level(text: &[u8]) -> Option<(Level, usize)> {
-    let len = text.iter().take(10).take_while(|byte| matches!(byte, b'A'..=b'Z' | b'_')).count();
-    let level = match text.get(..len)? {
-        b"INFO" => Level::Info,
-        b"WARN" | b"WARNING" => Level::Warn,
-        b"ERROR" => Level::Error,
-        b"DEBUG" => Level::Debug,
-        b"SFAIL" | b"SOFT_FAIL" => Level::SoftFail,
-        b"PERF" => Level::Perf,
-        b"CRITICAL" => Level::Critical,
+    let (word, level): (&[u8], Level) = match text.first_chunk::<4>()? {
+        b"INFO" => (b"INFO", Level::Info),
+        b"WARN" if text.get(4) == Some(&b'I') => (b"WARNING", Level::Warn),
+        b"WARN" => (b"WARN", Level::Warn),
+        b"ERRO" => (b"ERROR", Level::Error),
+        b"DEBU" => (b"DEBUG", Level::Debug),
+        b"SFAI" => (b"SFAIL", Level::SoftFail),
+        b"SOFT" => (b"SOFT_FAIL", Level::SoftFail),
+        b"PERF" => (b"PERF", Level::Perf),
+        b"CRIT" => (b"CRITICAL", Level::Critical),
         _ => return None,
     };
-    Some((level, len))
+    let ends = !matches!(text.get(word.len()), Some(b'A'..=b'Z' | b'_'));
+    (ends && text.starts_with(word)).then_some((level, word.len()))
 }
 
 /// A four-letter level is one only with its padding: `WARN ` and `WARN tar` are pieces of npm's output.
@@ -204,7 +208,9 @@ fn prefix_end(text: &[u8], start: usize) -> Option<usize> {
         if !matches!(text.get(at)?, b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'$') {
             return None;
         }
-        at += text.get(at..)?.iter().take_while(|byte| is_name(**byte)).count();
+        while text.get(at).is_some_and(|byte| is_name(*byte)) {
+            at += 1;
+        }
         if text.get(at) == Some(&b'(') && !has_arguments {
             has_arguments = true;
             at += memchr(b')', text.get(at..)?)? + 1;
@@ -223,8 +229,19 @@ fn prefix_end(text: &[u8], start: usize) -> Option<usize> {
     (!is_message && !is_blank(rest)).then_some(at)
 }
 
-const fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'-')
+/// Which bytes may stand inside of a name.
+const NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'-');
+        byte += 1;
+    }
+    table
+};
+
+fn is_name(byte: u8) -> bool {
+    NAME.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 fn is_blank(text: &[u8]) -> bool {

@@ -12,7 +12,7 @@ use super::{docker, load, outcome, platform, requests, stats};
 use crate::json::offset_of;
 use crate::mark::{Fact, Mark};
 use crate::record::{Batch, Evidence, Flags};
-use crate::text::{strip_ansi, unescape};
+use crate::text::{lossy, strip_ansi, unescape};
 use crate::vocabulary::Class;
 
 /// What an event says, marks aside.
@@ -56,7 +56,7 @@ impl<'a> Said<'_, 'a> {
         let whole = self.event.first_line;
         let borrowed = offset_of(whole, part).and_then(|start| whole.get(start..start + part.len()));
         match borrowed {
-            Some(part) => String::from_utf8_lossy(part),
+            Some(part) => lossy(part),
             None => Cow::Owned(String::from_utf8_lossy(part).into_owned()),
         }
     }
@@ -65,7 +65,7 @@ impl<'a> Said<'_, 'a> {
     pub(super) fn crawler(&self) -> Cow<'a, str> {
         let logger = self.event.logger;
         let first = memchr(b':', logger).and_then(|end| logger.get(..end)).unwrap_or(logger);
-        strip_ansi(String::from_utf8_lossy(first))
+        strip_ansi(lossy(first))
     }
 
     /// Whether the line is one of a JavaScript logger that names its crawler.
@@ -76,13 +76,22 @@ impl<'a> Said<'_, 'a> {
 }
 
 /// Says what `event` means and attaches its marks to the record that is pushed next.
+#[inline]
 pub(super) fn interpret<'a>(event: &Event<'a>, out: &mut Batch<'a>) -> Meaning {
     let line = event.first_line;
-    let is_escaped = matches!(event.style, Style::Json) && memchr(b'\\', line).is_some();
-    if !is_escaped && memchr(0x1b, line).is_none() {
-        return by_style(Said { event, line }, out);
+    if is_escaped(event) || (event.has_colour && memchr(0x1b, line).is_some()) {
+        return interpret_encoded(event, out);
     }
-    let text = if is_escaped { unescape(line) } else { String::from_utf8_lossy(line) };
+    by_style(Said { event, line }, out)
+}
+
+fn is_escaped(event: &Event<'_>) -> bool {
+    matches!(event.style, Style::Json) && memchr(b'\\', event.first_line).is_some()
+}
+
+fn interpret_encoded<'a>(event: &Event<'a>, out: &mut Batch<'a>) -> Meaning {
+    let line = event.first_line;
+    let text = if is_escaped(event) { unescape(line) } else { lossy(line) };
     let text = strip_ansi(text);
     let line = text.lines().next().unwrap_or_default().trim_ascii();
     by_style(Said { event, line: line.as_bytes() }, out)

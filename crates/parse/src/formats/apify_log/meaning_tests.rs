@@ -90,7 +90,7 @@ fn any_first_byte_is_plain_by_default() {
 #[test]
 fn what_marks_hold_is_borrowed() {
     let line = "Retrying request to https://example.com/a due to: x";
-    let mut out = Batch::new(crate::record::Wants::Runs);
+    let mut out = Batch::new(crate::record::Wants::Requests);
     interpret(&python(Level::Warn, "crawlee", line), &mut out);
     let url = out.marks.first().and_then(|marked| match &marked.mark {
         Mark::Request(request) => request.url.clone(),

@@ -6,6 +6,7 @@ use serde_json::Deserializer;
 
 use super::colour::without_colour;
 use super::payload::Closed;
+use crate::json::Reader;
 
 /// Places that are tried as the start of a payload in one line.
 pub(super) const MAX_CANDIDATES: usize = 4;
@@ -132,7 +133,14 @@ pub(super) enum Parsed {
     Broken,
 }
 
+/// How long the object is that `text` begins with. Nearly all of them are whole; what is wrong with the
+/// others `serde_json` says.
 pub(super) fn object_len(text: &[u8]) -> Parsed {
+    if text.first() == Some(&b'{')
+        && let Ok(object) = Reader::new(text, 0).skip()
+    {
+        return Parsed::Whole(object.end);
+    }
     let mut values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     match values.next() {
         Some(Ok(_)) => Parsed::Whole(values.byte_offset()),

@@ -22,8 +22,6 @@ use crate::limits::MAX_LINE_BYTES;
 use crate::record::{Batch, Flags, Span};
 use crate::time::StampReader;
 
-const ESC: u8 = 0x1b;
-
 /// Reads a window and says how many of its bytes were consumed.
 pub(super) fn read<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
     let bom = if window.offset == 0 { bom_len(window.bytes) } else { 0 };
@@ -35,7 +33,6 @@ pub(super) fn read<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a
         line: 0,
         stamps: StampReader::new(),
         scratch: Scratch::default(),
-        has_colour: memchr(ESC, window.bytes).is_some(),
         above: None,
         finish: Finish::new(window, bom),
         out,
@@ -55,7 +52,6 @@ struct Reader<'a, 'b> {
     line: u32,
     stamps: StampReader,
     scratch: Scratch,
-    has_colour: bool,
     above: Option<Above<'a>>,
     finish: Finish<'a>,
     out: &'b mut Batch<'a>,
@@ -89,19 +85,23 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Decides where a line belongs and puts it there.
+    #[inline]
     fn place(&mut self, line: &Line<'a>, next: usize) -> Placed {
         let text = line.text();
-        if text.is_empty() || (self.has_colour && is_blank(text)) {
+        if text.is_empty() || (self.finish.has_colour && is_blank(text)) {
             self.blank(line, next);
             return Placed::Done;
         }
+        if !self.finish.has_colour {
+            return self.place_text(line, &View::Plain(text), next);
+        }
         let mut scratch = std::mem::take(&mut self.scratch);
-        let view = if self.has_colour { scratch.view(text) } else { View::Plain(text) };
-        let placed = self.place_text(line, &view, next);
+        let placed = self.place_text(line, &scratch.view(text), next);
         self.scratch = scratch;
         placed
     }
 
+    #[inline]
     fn place_text(&mut self, line: &Line<'a>, view: &View<'_>, next: usize) -> Placed {
         if line.stamping == Stamping::Unstamped
             && let Some(above) = &self.above
@@ -143,9 +143,17 @@ impl<'a> Reader<'a, '_> {
         head
     }
 
+    #[inline]
     fn judge(&mut self, line: &Line<'a>, view: &View<'_>, style: Style, next: usize) -> Verdict {
+        if style != Style::Bare {
+            return Verdict::Starts;
+        }
+        self.judge_bare(line, view, next)
+    }
+
+    fn judge_bare(&mut self, line: &Line<'a>, view: &View<'_>, next: usize) -> Verdict {
         let Some(above) = &mut self.above else { return Verdict::Starts };
-        if style != Style::Bare || above.rejected.lines > 0 {
+        if above.rejected.lines > 0 {
             return Verdict::Starts;
         }
         if line.relay.is_some() && line.run_id() != above.run_id() {
@@ -157,6 +165,7 @@ impl<'a> Reader<'a, '_> {
         above.shapes.judge(view.bytes(), first, last, || below(bytes, next, end))
     }
 
+    #[inline]
     fn begin(&mut self, line: &Line<'a>, view: &View<'_>, head: (Anchor, Span), next: usize) {
         self.finish_above(Next::Line(line.stamping));
         let before = Snapshot::of(self.out, self.at, self.line);
@@ -236,7 +245,7 @@ impl<'a> Reader<'a, '_> {
         let kept = rest.get(..character_boundary(rest, MAX_LINE_BYTES)).unwrap_or_default();
         let line = Line::read(kept, &mut self.stamps);
         let mut scratch = std::mem::take(&mut self.scratch);
-        let view = if self.has_colour { scratch.view(line.text()) } else { View::Plain(line.text()) };
+        let view = if self.finish.has_colour { scratch.view(line.text()) } else { View::Plain(line.text()) };
         let head = self.head(&line, &view);
         self.begin(&line, &view, head, self.at + kept.len());
         self.scratch = scratch;
@@ -266,8 +275,9 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn finish_above(&mut self, next: Next) {
-        if let Some(above) = self.above.take() {
-            self.finish.event(&above, next, self.out);
+        if let Some(above) = &self.above {
+            self.finish.event(above, next, self.out);
+            self.above = None;
         }
     }
 
@@ -275,7 +285,11 @@ impl<'a> Reader<'a, '_> {
     fn close(mut self, bom: usize) -> usize {
         if self.end == End::More {
             if let Some(above) = self.above.take() {
-                let before = self.finish.original_of(&above).unwrap_or(above.before);
+                let original = self.finish.original_of(&above);
+                if let Some(original) = original {
+                    self.out.account = original.account;
+                }
+                let before = original.map_or(above.before, |original| original.before);
                 before.restore(self.out);
                 self.at = before.at;
             }

@@ -4,19 +4,23 @@
 //! missing or of another type), that is taken; else the URL in the text.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
+use memchr::memmem::{self, Finder};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::meaning::Said;
 use crate::mark::{Fate, Mark, Request};
-use crate::record::Batch;
+use crate::record::{Batch, Wants};
 use crate::text::unescape;
 use crate::vocabulary::{Class, Level};
 
 /// What all generations say in JavaScript; `list or queue` follows, unless the line was cut.
 const RECLAIMED: &[u8] = b"eclaiming failed request back to the";
+/// Looks for [`RECLAIMED`] in every warning and error; made once, since that takes longer than looking.
+static RECLAIMING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(RECLAIMED));
 
 /// Lines that begin with `R`.
 pub(super) fn letter_r<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
@@ -34,7 +38,7 @@ pub(super) fn reclaimed<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<C
     if !(said.event.level.is_error() || said.event.level == Level::Warn) {
         return None;
     }
-    memmem::find(said.line, RECLAIMED)?;
+    RECLAIMING.find(said.line)?;
     Some(retried(said, None, out))
 }
 
@@ -61,14 +65,14 @@ fn python_retry<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
 fn python_loss<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
     let rest = said.line.strip_prefix(b"Request to ")?;
     let url = rest.get(..memmem::find(rest, b" failed and reached maximum retries")?)?;
-    out.mark(Mark::Request(request(said, Some(url), Fate::Lost)));
+    mark(said, Some(url), Fate::Lost, out);
     Some(Class::Failure)
 }
 
 /// `Request failed and reached maximum retries` of crawlee and all SDKs for JavaScript.
 fn javascript_loss<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Option<Class> {
     said.line.strip_prefix(b"Request failed and reached maximum retries")?;
-    out.mark(Mark::Request(request(said, None, Fate::Lost)));
+    mark(said, None, Fate::Lost, out);
     Some(Class::Failure)
 }
 
@@ -92,8 +96,15 @@ pub(super) fn terminated(said: Said<'_, '_>) -> Option<Class> {
 }
 
 fn retried<'a>(said: Said<'_, 'a>, url: Option<&[u8]>, out: &mut Batch<'a>) -> Class {
-    out.mark(Mark::Request(request(said, url, Fate::Retried)));
+    mark(said, url, Fate::Retried, out);
     Class::Retry
+}
+
+/// Attaches what became of a request, if somebody wants to know.
+fn mark<'a>(said: Said<'_, 'a>, url: Option<&[u8]>, fate: Fate, out: &mut Batch<'a>) {
+    if out.wants >= Wants::Requests {
+        out.mark(Mark::Request(request(said, url, fate)));
+    }
 }
 
 fn request<'a>(said: Said<'_, 'a>, url: Option<&[u8]>, fate: Fate) -> Request<'a> {

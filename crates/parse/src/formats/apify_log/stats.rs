@@ -35,8 +35,11 @@ pub(super) fn requests<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
 /// line := ( crawler | "Crawler" | "Current" | "Final" | "Crawler final" ) " request statistics:"
 /// ```
 fn head<'a>(said: Said<'_, 'a>) -> (Cow<'a, str>, CrawlStage) {
-    let end = memmem::find(said.line, b" request statistics:").unwrap_or(0);
-    match said.line.get(..end).unwrap_or_default() {
+    const WORDS: &[u8] = b" request statistics:";
+    let name = said.line.strip_suffix(WORDS);
+    // A line that is cut off inside its payload has that behind the words.
+    let cut = || said.line.get(..memmem::find(said.line, WORDS)?);
+    match name.filter(|name| name.len() < WORDS.len()).or_else(cut).unwrap_or_default() {
         b"Final" | b"Crawler final" => (said.crawler(), CrawlStage::Final),
         b"" | b"Current" | b"Crawler" => (said.crawler(), CrawlStage::Running),
         name => (said.text(name), CrawlStage::Running),

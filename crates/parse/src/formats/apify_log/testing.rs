@@ -19,6 +19,7 @@ pub(super) fn event<'a>(style: Style, level: Level, logger: &'a str, line: &'a s
         payload: None,
         body: Body::Text,
         flags: Flags::NONE,
+        has_colour: true,
     }
 }
 
@@ -57,7 +58,7 @@ impl<'a> Event<'a> {
 /// Checks the class and the marks of an event.
 #[track_caller]
 pub(super) fn check(event: Event<'_>, class: Class, marks: &[&str]) -> Meaning {
-    check_wanting(Wants::Runs, event, class, marks)
+    check_wanting(Wants::Requests, event, class, marks)
 }
 
 /// Checks the class and all marks of an event, metrics included.
