@@ -1,7 +1,7 @@
 //! From an error message to its template: what varies between occurrences is masked.
 //!
 //! Owns which parts of a message are kept (`mask/message.rs`) and how one line of it is masked
-//! (`mask/line.rs`). Grouping by template is the caller's, merging near-identical templates is
+//! (`mask/line.rs`); `mask/recent.rs` remembers templates. Grouping by template is the caller's, merging near-identical templates is
 //! [`crate::cluster`]'s.
 //!
 //! ```text
@@ -16,6 +16,9 @@
 
 mod line;
 mod message;
+mod recent;
+
+pub use recent::mask_again;
 
 /// Characters of a template, the frame included.
 pub const TEMPLATE_CHARS: usize = 300;

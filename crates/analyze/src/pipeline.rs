@@ -35,7 +35,8 @@ impl Detail {
     /// What the formats are asked for.
     pub(crate) const fn wants(self) -> Wants {
         match self {
-            Self::Runs | Self::Requests => Wants::Runs,
+            Self::Runs => Wants::Runs,
+            Self::Requests => Wants::Requests,
             Self::Everything => Wants::Everything,
         }
     }

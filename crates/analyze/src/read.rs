@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::io::{self, Read};
 
-use logmill_parse::overlap::fingerprint;
+use logmill_parse::overlap::quick_print;
 use logmill_parse::{Batch, Carry, Code, End, Format, Mark, Wants, Window};
 
 use crate::input::ReadAt;
@@ -237,7 +237,7 @@ fn states_ids(batch: &Batch<'_>) -> bool {
 pub fn fingerprints(batch: &Batch<'_>) -> Vec<u64> {
     let print = |record: &logmill_parse::Record<'_>| {
         let stamp = record.ts.unwrap_or(i64::MIN).to_le_bytes();
-        fingerprint(record.message.raw) ^ fingerprint(&stamp).rotate_left(1)
+        quick_print(record.message.raw) ^ quick_print(&stamp).rotate_left(1)
     };
     batch.records.iter().map(print).collect()
 }

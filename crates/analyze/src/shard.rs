@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use logmill_parse::mark::{
-    CrawlStats, Fate, Lifecycle, Mark, Missing, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
+    CrawlStats, Fate, Lifecycle, Mark, Marked, Missing, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
 };
 use logmill_parse::time::DAY_US;
 use logmill_parse::{Account, Batch, Class, Code, Codec, Evidence, Issue, Level, Micros, Record};
 
-use crate::mask::{headline, mask};
+use crate::mask::{headline, mask_again};
 use crate::model::Measure;
 use crate::pipeline::Detail;
 
@@ -469,7 +469,8 @@ impl Collector {
         let lines = self.shard.account.total().lines;
         self.scratch.scopes.clear();
         self.scratch.scopes.resize(batch.streams.len() + 1, None);
-        let mut marks = batch.marks.iter().peekable();
+        let mut marks = batch.marks.iter();
+        let mut marked_at = next_mark(&marks);
         for (index, record) in batch.records.iter().enumerate() {
             let placed;
             let record = if record.clock.is_some() {
@@ -478,10 +479,13 @@ impl Collector {
             } else {
                 record
             };
-            while let Some(marked) = marks.next_if(|marked| marked.record <= index) {
+            while marked_at <= index
+                && let Some(marked) = marks.next()
+            {
                 if index >= skipped || matches!(marked.mark, Mark::Run(_)) {
                     self.mark(batch, &marked.mark, Some(record), At { offset, lines });
                 }
+                marked_at = next_mark(&marks);
             }
             if index >= skipped {
                 self.record(batch, record, At { offset, lines });
@@ -580,8 +584,7 @@ impl Collector {
         let Scratch { message, template, .. } = scratch;
         message.clear();
         record.message.decode_into(message);
-        template.clear();
-        mask(message, template);
+        mask_again(message, template);
         let Some(scope) = shard.scopes.get_mut(index) else { return };
         if is_error && scope.tally.first_error.is_none() {
             let headline = if record.class == Class::Crash {
@@ -615,11 +618,17 @@ impl Collector {
     }
 
     /// The open scope of the record's stream; opens one if there is none.
+    #[inline]
     fn scope_of(&mut self, batch: &Batch<'_>, record: &Record<'_>, at: At) -> usize {
-        let slot = record.stream as usize;
-        if let Some(Some(index)) = self.scratch.scopes.get(slot) {
-            return *index;
+        match self.scratch.scopes.get(record.stream as usize) {
+            Some(Some(index)) => *index,
+            _ => self.find_scope(batch, record, at),
         }
+    }
+
+    #[inline(never)]
+    fn find_scope(&mut self, batch: &Batch<'_>, record: &Record<'_>, at: At) -> usize {
+        let slot = record.stream as usize;
         let stream = slot_key(batch, slot);
         let open = match &stream {
             None => self.own,
@@ -727,6 +736,11 @@ fn repeat(account: &mut Account, records: &[Record<'_>], skipped: usize) {
         account.continuation.lines = account.continuation.lines.saturating_sub(lines - first);
         account.duplicate.lines += lines;
     }
+}
+
+/// The record that the next mark belongs to; none when there is no further mark.
+fn next_mark(marks: &std::slice::Iter<'_, Marked<'_>>) -> usize {
+    marks.as_slice().first().map_or(usize::MAX, |marked| marked.record)
 }
 
 /// Where a batch stands in its shard.
