@@ -27,7 +27,7 @@ pub enum Verdict {
     ErrorBody(String),
     /// A description of a run or build rather than its log: what it says.
     Metadata(Box<Metadata>),
-    /// A table or manifest that this program wrote.
+    /// A table or manifest that this program wrote, or its note beside what it fetched.
     OwnOutput,
     /// None of these, and what it looks like.
     Unknown(Hint),
@@ -232,7 +232,13 @@ fn is_own_output(bytes: &[u8]) -> bool {
             | [b"code", b"severity", b"source"]
             | [b"platform", b"source", b"member"]
     );
-    is_manifest || is_csv || (text.starts_with(b"{") && is_row)
+    is_manifest || is_csv || (text.starts_with(b"{") && is_row) || is_note(text)
+}
+
+/// The note that `logmill fetch` leaves beside what it fetched names itself in its first key.
+fn is_note(text: &[u8]) -> bool {
+    let first = text.strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
+    first.starts_with(b"\"logmill_fetch\"")
 }
 
 /// What an input that is no log looks like.
@@ -422,6 +428,20 @@ mod tests {
         let n8n =
             r#"{"data":[{"id":"1","finished":true,"mode":"manual","startedAt":"2025-01-01T00:00:00.000Z"}]}"#;
         check(n8n, "Unknown(Json)");
+    }
+
+    #[test]
+    fn notes_of_fetch() {
+        let note = r#"{
+  "logmill_fetch": 1,
+  "endpoint": "cloudflare-build",
+  "id": "4f6c1f2e-8a53-4b0e-9d53-2a1f0c9f7e11",
+  "complete": true,
+  "pages": [{"file": "page-0001.json", "url": "https://api.cloudflare.com/x", "status": 200, "bytes": 9,
+             "cursor": "WzAsMV0=", "truncated": false}]
+}"#;
+        check(note, "OwnOutput");
+        check(r#"{"message":"logmill_fetch","logmill_fetch":1}"#, "Unknown(Json)");
     }
 
     #[test]
