@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use ureq::http::{Response, Uri, header};
+use ureq::http::{HeaderValue, Response, Uri, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy, Timeout};
 
@@ -91,7 +91,7 @@ impl Transport {
         let response = self.follow_redirects(request)?;
         let status = response.status().as_u16();
         if status != 200 {
-            return Err(self.refusal(response));
+            return Err(refusal(response));
         }
         check_encoding(&response)?;
         check_type(&response)?;
@@ -166,20 +166,6 @@ impl Transport {
         }
     }
 
-    /// What an answer other than 200 says.
-    fn refusal(&self, response: Response<Body>) -> Fault {
-        let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(retry::after);
-        let mut body = Vec::new();
-        // An error answer that is cut says less, and is still an error answer.
-        let _ = response.into_body().into_reader().take(answer::MAX_BYTES).read_to_end(&mut body);
-        Fault::Status { status, said: answer::said(&body), retry_after }
-    }
-
     fn body(
         &self,
         response: Response<Body>,
@@ -233,6 +219,20 @@ impl Transport {
     }
 }
 
+/// What an answer other than 200 says.
+fn refusal(response: Response<Body>) -> Fault {
+    let status = response.status().as_u16();
+    let retry_after = response
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(retry::after);
+    let mut body = Vec::new();
+    // An error answer that is cut says less, and is still an error answer.
+    let _ = response.into_body().into_reader().take(answer::MAX_BYTES).read_to_end(&mut body);
+    Fault::Status { status, said: answer::said(&body), retry_after }
+}
+
 /// Silence while following is no fault of the server.
 fn live(fault: Fault, pace: BodyPace) -> Fault {
     match (fault, pace) {
@@ -271,7 +271,7 @@ fn phase(timeout: Timeout) -> &'static str {
 /// Compressed bodies are not asked for. One that comes all the same is not unpacked (it could be of
 /// any size), nor stored as if it were the log.
 fn check_encoding(response: &Response<Body>) -> Result<(), Fault> {
-    match response.headers().get(header::CONTENT_ENCODING).map(|it| it.as_bytes()) {
+    match response.headers().get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => Ok(()),
         Some(encoding) => {
             let shown: String = String::from_utf8_lossy(encoding).chars().take(40).collect();

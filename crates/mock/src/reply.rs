@@ -1,5 +1,6 @@
 //! Answers, and the ways in which they come or do not come.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
@@ -77,7 +78,7 @@ impl Reply {
     fn head(&self, length: &str) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} Scripted\r\nconnection: close\r\n{length}\r\n", self.status);
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
         head.into_bytes()

@@ -63,7 +63,7 @@ fn an_empty_log_is_a_log() {
 fn a_schedule_is_asked_for_each_time() {
     let (scene, _) = Scene::in_world(world());
     let target = Target::Schedule(Schedule { id: SCHEDULE.parse().expect("an id") });
-    scene.well(&[target.clone()]);
+    scene.well(std::slice::from_ref(&target));
     assert_eq!(scene.well(&[target]).n_fetched, 1);
     assert_eq!(scene.read(&format!("apify-schedules/{SCHEDULE}.json")), world().schedules[SCHEDULE]);
     assert_eq!(

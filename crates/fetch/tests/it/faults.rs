@@ -21,7 +21,7 @@ fn check(reply: Reply, expect: &str, n_requests: usize) {
     let scene = Scene::scripted(move |_| reply.clone());
     let reason = scene.reason(log(RUN));
     assert!(reason.contains(expect), "{reason}");
-    assert_eq!(scene.files(), [String::new(); 0]);
+    assert_eq!(scene.files(), Vec::<String>::new());
     assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
     assert_eq!(scene.server.seen().len(), n_requests);
     assert!(!scene.leaks());
@@ -243,7 +243,7 @@ fn no_success_with_status_200() {
     let body = json!({"success": false, "errors": [{"code": 12000, "message": format!("no {TOKEN}")}], "result": null});
     let scene = Scene::scripted(move |_| Reply::ok(body.to_string()));
     assert_eq!(scene.reason(Target::Build(build())), "the platform answered: 12000: no [redacted]");
-    assert_eq!(scene.files(), [String::new(); 0]);
+    assert_eq!(scene.files(), Vec::<String>::new());
 }
 
 /// The documentation's own example has errors beside a success.
@@ -276,7 +276,7 @@ fn answers_of_another_shape() {
         let scene = Scene::scripted(move |_| Reply::ok(body));
         let reason = scene.reason(Target::Executions(executions(1)));
         assert!(reason.starts_with("expected a page of executions, found "), "{reason}");
-        assert_eq!(scene.files(), [String::new(); 0]);
+        assert_eq!(scene.files(), Vec::<String>::new());
     }
     let deep = format!("{{\"data\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let scene = Scene::scripted(move |_| Reply::ok(deep.clone()));

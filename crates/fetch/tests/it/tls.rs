@@ -30,7 +30,7 @@ fn refused(scene: &Scene, expect: &str) {
     let [Missing { reason, .. }] = summary.missing.as_slice() else { panic!("{summary:?}") };
     assert!(reason.contains("found a TLS error") && reason.contains(expect), "{reason}");
     assert_eq!((scene.server.seen().len(), scene.told.n_retries()), (0, 0));
-    assert_eq!(scene.files(), [String::new(); 0]);
+    assert_eq!(scene.files(), Vec::<String>::new());
 }
 
 #[test]
