@@ -12,7 +12,7 @@ use logmill_parse::format;
 use crate::args::{Command, ConvertArgs, DemoArgs, ReportArgs, SchemaArgs, TableArgs, Tables};
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session, any_time, selection};
-use crate::terminal::{Paint, count, counted, safe, safe_json};
+use crate::terminal::{Paint, count, counted, for_stdout, safe, safe_json};
 use crate::{rows, summary, write};
 
 mod detect;
@@ -64,7 +64,9 @@ logmill mills downloaded logs of automation platforms into tables.
 /// Prints to standard output.
 fn print(text: &str) -> Result<Done, Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")?;
+    out.write_all(for_stdout(text).as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")?;
     Ok(Done::Well)
 }
 
@@ -73,7 +75,7 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
         write::check_folder(folder, &args.write)?;
     }
     let detail = if args.output.is_some() { Detail::Everything } else { Detail::Runs };
-    let session = Session::open(&args.input, detail)?;
+    let session = Session::open(&args.input, &args.notes, detail)?;
     let select = selection(&args.select, args.time.time_zone);
     let report = session.report(&select, &args.time)?;
     let mut end = Ending::next("`logmill report PATHS -o DIR` writes these tables as Parquet, CSV or NDJSON");
@@ -130,7 +132,7 @@ fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
     let tables = chosen(&args.table);
     let target = target(args, &tables)?;
     let detail = detail_of(&tables);
-    let session = Session::open(&args.input, detail)?;
+    let session = Session::open(&args.input, &args.notes, detail)?;
     let select = selection(&args.select, args.time.time_zone);
     let report = session.report(&select, &args.time)?;
     let job = write::Job {
@@ -233,7 +235,7 @@ fn table(table: Table, args: &TableArgs) -> Result<Done, Failure> {
         )));
     }
     rows::check_sort(table, args)?;
-    let session = Session::open(&args.input, detail_of(&[table]))?;
+    let session = Session::open(&args.input, &args.notes, detail_of(&[table]))?;
     let select = selection(&args.select, args.time.time_zone);
     let mut report = session.report(&select, &args.time)?;
     if let Some(level) = args.level {

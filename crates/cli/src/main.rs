@@ -6,6 +6,7 @@ mod failure;
 mod inputs;
 mod nearest;
 mod positioned;
+mod progress;
 mod rows;
 mod session;
 mod signals;

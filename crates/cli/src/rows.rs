@@ -187,7 +187,7 @@ fn for_people(rows: &[Row], table: Table, paint: Paint, out: &mut dyn Write) -> 
         }));
     }
     let text = grid.to_string();
-    text.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+    terminal::for_stdout(&text).lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
 /// Characters that a text keeps, however narrow the terminal is, and that an id keeps.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::Utc;
@@ -12,13 +13,14 @@ use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
 use crate::inputs::{self, Source};
 use crate::nearest;
-use crate::terminal::{Paint, count, safe};
+use crate::progress::{Audience, Meter, Metered, Quiet, Running};
+use crate::terminal::{Paint, count, for_stderr, safe};
 
 /// Inputs that have been read.
 #[derive(Debug)]
 pub struct Session {
-    /// The inputs.
-    pub sources: Vec<Source>,
+    sources: Vec<Metered>,
+    meter: Arc<Meter>,
     /// The threads.
     pub engine: Engine,
     /// What was read.
@@ -31,8 +33,11 @@ impl Session {
     /// # Errors
     ///
     /// If the threads cannot be started.
-    pub fn open(input: &InputArgs, detail: Detail) -> Result<Self, Failure> {
-        let sources = inputs::collect(&input.paths);
+    pub fn open(input: &InputArgs, notes: &NoteArgs, detail: Detail) -> Result<Self, Failure> {
+        let quiet = if notes.quiet { Quiet::Yes } else { Quiet::No };
+        let meter = Arc::new(Meter::new(Audience::unless(quiet)));
+        let sources: Vec<Metered> =
+            inputs::collect(&input.paths).into_iter().map(|source| Metered::new(source, &meter)).collect();
         let options = Options {
             threads: input.threads,
             from: input.from.0,
@@ -43,14 +48,28 @@ impl Session {
         };
         let engine = Engine::new(options).context("cannot start reading")?;
         let list: Vec<&dyn Input> = sources.iter().map(|source| source as &dyn Input).collect();
+        let bytes = list.iter().map(|input| input.size_hint()).sum();
+        let reading = meter.begin("reading", bytes, list.len() as u64);
         let survey = engine.survey(&list, &|_bytes| {});
-        Ok(Self { sources, engine, survey })
+        drop(reading);
+        Ok(Self { sources, meter, engine, survey })
+    }
+
+    /// The inputs as they were collected.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().map(|input| &input.source)
     }
 
     /// The inputs as the engine wants them.
     #[must_use]
     pub fn inputs(&self) -> Vec<&dyn Input> {
         self.sources.iter().map(|source| source as &dyn Input).collect()
+    }
+
+    /// Shows on a terminal how far reading the inputs again has come, until what this returns goes.
+    pub fn again(&self, what: &'static str) -> Running<'_> {
+        let bytes = self.sources.iter().map(Input::size_hint).sum();
+        self.meter.begin(what, bytes, self.sources.len() as u64)
     }
 
     /// The report of the selected runs.
@@ -91,7 +110,7 @@ impl Session {
         }
         let mut stderr = std::io::stderr().lock();
         for line in lines {
-            writeln!(stderr, "{line}").context("cannot write to standard error")?;
+            writeln!(stderr, "{}", for_stderr(&line)).context("cannot write to standard error")?;
         }
         Ok(if is_spoilt { Done::WithComplaints } else { Done::Well })
     }
@@ -125,7 +144,7 @@ impl Session {
     /// found by walking.
     fn unread<'r>(&self, report: &'r Report) -> (Vec<&'r IssueRow>, Vec<&'r IssueRow>) {
         let named: BTreeMap<&str, bool> =
-            self.sources.iter().map(|source| (source.source(), source.is_named)).collect();
+            self.sources().map(|source| (source.source(), source.is_named)).collect();
         let is_named = |issue: &&IssueRow| named.get(issue.source.as_str()).copied().unwrap_or(false);
         report
             .issues

@@ -65,7 +65,7 @@ pub struct Paint {
 }
 
 impl Paint {
-    /// Colours for standard output, as asked for and as it can show them.
+    /// Colours for standard output: as `--color`, `NO_COLOR` and `CLICOLOR_FORCE` ask for and as it can show them.
     #[must_use]
     pub fn for_stdout(color: Color) -> Self {
         Self::when(color, io::stdout().is_terminal())
@@ -78,13 +78,15 @@ impl Paint {
     }
 
     fn when(color: Color, is_terminal: bool) -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+        let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
             on: match color {
                 Color::Always => true,
                 Color::Never => false,
-                Color::Auto => is_terminal && !refused,
+                Color::Auto if is_refused => false,
+                Color::Auto => is_set("CLICOLOR_FORCE") || (is_terminal && !is_dumb),
             },
         }
     }
@@ -128,6 +130,61 @@ impl Paint {
     pub fn yellow(self, text: &str) -> String {
         self.paint("33", text)
     }
+}
+
+/// `text` as the terminal that standard output is can show it; unchanged for files and pipes.
+#[must_use]
+pub fn for_stdout(text: &str) -> Cow<'_, str> {
+    if io::stdout().is_terminal() { shown_by(knows_blocks(), text) } else { Cow::Borrowed(text) }
+}
+
+/// The same for standard error.
+#[must_use]
+pub fn for_stderr(text: &str) -> Cow<'_, str> {
+    if io::stderr().is_terminal() { shown_by(knows_blocks(), text) } else { Cow::Borrowed(text) }
+}
+
+/// What a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Glyphs {
+    All,
+    Ascii,
+}
+
+/// ASCII on terminals that are dumb, or whose locale says that they know nothing else. Where no
+/// locale is set, most terminals know more all the same.
+fn knows_blocks() -> Glyphs {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let is_dumb = variable("TERM").is_some_and(|term| term == "dumb");
+    let locale = variable("LC_ALL").or_else(|| variable("LC_CTYPE")).or_else(|| variable("LANG"));
+    let is_other = locale.is_some_and(|locale| {
+        let locale = locale.to_lowercase();
+        !(locale.contains("utf-8") || locale.contains("utf8"))
+    });
+    if is_dumb || is_other { Glyphs::Ascii } else { Glyphs::All }
+}
+
+/// With what charts and punctuation are made of put into ASCII, one character for one.
+fn shown_by(glyphs: Glyphs, text: &str) -> Cow<'_, str> {
+    if glyphs == Glyphs::All || text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let plain = |c| match c {
+        '▁' => '_',
+        '▂' | '░' | '·' => '.',
+        '▃' => ':',
+        '▄' | '–' => '-',
+        '▅' => '=',
+        '▆' => '+',
+        '▇' => '*',
+        '█' => '#',
+        '▏' | '│' | '⏎' => '|',
+        '…' => '~',
+        '→' => '>',
+        '×' => 'x',
+        c => c,
+    };
+    Cow::Owned(text.chars().map(plain).collect())
 }
 
 /// A duration in milliseconds as people write it: `83 ms`, `1.24 s`, `7m 51s`, `3h 05m`.
@@ -258,5 +315,11 @@ mod tests {
         assert_eq!(percent(0.0004), "<0.1 %");
         assert_eq!(sparkline(&[None, Some(0.0), Some(0.5), Some(1.0)]), "·▁▅█");
         assert_eq!(shortened("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn charts_in_ascii() {
+        assert_eq!(shown_by(Glyphs::Ascii, "·▁▂▃▄▅▆▇█ 3× a→b … é"), "._.:-=+*# 3x a>b ~ é");
+        assert_eq!(shown_by(Glyphs::All, "▁▂▃"), "▁▂▃");
     }
 }

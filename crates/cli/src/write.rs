@@ -122,7 +122,7 @@ pub fn refuse_input(session: &Session, output: &Path) -> Result<(), Failure> {
 }
 
 fn input_that_is<'s>(session: &'s Session, file: &same_file::Handle, len: u64) -> Option<&'s Source> {
-    session.sources.iter().find(|source| {
+    session.sources().find(|source| {
         source.path().is_some_and(|path| {
             fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() == len)
                 && same_file::Handle::from_path(path).is_ok_and(|input| input == *file)
@@ -230,6 +230,7 @@ impl Job<'_> {
             chunk.seal();
             chunk
         };
+        let _writing = self.session.again("writing events");
         let take = |chunk| writer.write_chunk(chunk).map_err(Stopped::Writing);
         match self.session.engine.events(&plan, &inputs, || EventChunk::new(&encoder), push, seal, take) {
             Ok(()) => Ok((writer, Vec::new())),

@@ -51,7 +51,7 @@ impl From<Split> for SplitRuns {
 /// Value of `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set or TERM is `dumb`.
+    /// On a terminal that has it; `NO_COLOR` and `CLICOLOR_FORCE` are heeded.
     Auto,
     /// Yes.
     Always,

@@ -21,7 +21,7 @@ use crate::terminal::{Paint, count, instant, safe, size};
 ///
 /// If standard output is closed.
 pub fn run(args: &DetectArgs) -> Result<Done, Failure> {
-    let session = Session::open(&args.input, Detail::Runs)?;
+    let session = Session::open(&args.input, &args.notes, Detail::Runs)?;
     let (select, time) = everything();
     let report = session.report(&select, &time)?;
     if args.json {

@@ -27,7 +27,7 @@ const BAR: usize = 30;
 ///
 /// If no run or several have the id, or its log cannot be read again.
 pub fn run(args: &ShowArgs) -> Result<Done, Failure> {
-    let session = Session::open(&args.input, Detail::Runs)?;
+    let session = Session::open(&args.input, &args.notes, Detail::Runs)?;
     let (select, time) = everything();
     let report = session.report(&select, &time)?;
     let index = find(&report, &args.run_id)?;

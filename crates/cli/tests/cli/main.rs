@@ -7,6 +7,7 @@ mod explain;
 mod faults;
 mod generated_docs;
 mod help;
+mod on_a_terminal;
 #[cfg(unix)]
 mod outputs;
 mod report;

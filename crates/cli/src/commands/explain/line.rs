@@ -55,7 +55,7 @@ pub fn run(spot: &Spot, args: &ExplainArgs) -> Result<Done, Failure> {
     let (path, member) = split(&spot.path);
     let mut input = InputArgs::of(&path)?;
     (input.from, input.layout) = (args.from, args.layout.clone());
-    let session = Session::open(&input, Detail::Everything)?;
+    let session = Session::open(&input, &args.notes, Detail::Everything)?;
     let (select, time) = everything();
     let report = session.report(&select, &time)?;
     let index = find(&session, spot, member.as_deref())?;
