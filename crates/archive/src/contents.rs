@@ -202,10 +202,10 @@ impl Listing<'_> {
         let mut reader = Member::new(None, packing.base.clone(), layers, 0).reader()?;
         Ok(match fill(&[], &mut reader, self.shelf_left)? {
             Filled::TooLarge => None,
-            Filled::Shelf(shelf, used) => {
+            Filled::Shelf(blocks, used) => {
                 self.shelf_left -= used.min(self.shelf_left);
-                let (len, cut) = (shelf.size(), shelf.fault.clone());
-                Some(Span { place: Arc::new(OnShelf(Arc::new(shelf))), start: 0, len, cut })
+                let (len, cut) = (blocks.size(), blocks.fault.clone());
+                Some(Span { place: Arc::new(OnShelf(Arc::new(blocks))), start: 0, len, cut })
             }
         })
     }

@@ -102,12 +102,18 @@ struct Turn {
 }
 
 /// A decoder that is fed and emptied by hand.
-enum Machine {
+enum Coder {
     Inflate(Decompress),
     Xz(Box<XzStream>),
 }
 
-impl Machine {
+/// Such a decoder, and the error it met behind the bytes it has handed out.
+struct Machine {
+    coder: Coder,
+    error: Option<io::Error>,
+}
+
+impl Coder {
     fn turn(&mut self, input: &[u8], output: &mut [u8]) -> (Turn, Option<io::Error>) {
         match self {
             Self::Inflate(inflate) => {
@@ -139,16 +145,28 @@ impl Machine {
             }
         }
     }
+}
+
+impl Machine {
+    const fn new(coder: Coder) -> Self {
+        Self { coder, error: None }
+    }
 
     /// Reads some bytes; 0 at the end of the stream.
     fn read(&mut self, source: &mut Source, output: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
         loop {
             let input = source.fill_buf()?;
             let at_end = input.is_empty();
-            let (turn, error) = self.turn(input, output);
+            let (turn, error) = self.coder.turn(input, output);
             source.consume(turn.read);
             match error {
-                _ if turn.written > 0 => return Ok(turn.written),
+                error if turn.written > 0 => {
+                    self.error = error;
+                    return Ok(turn.written);
+                }
                 Some(error) => return Err(error),
                 None if turn.ended => return Ok(0),
                 None if at_end => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -171,11 +189,12 @@ enum Stage {
 impl Stage {
     fn new(codec: Codec, source: Source) -> Result<Self, Fault> {
         Ok(match codec {
-            Codec::Gzip => Self::Machine(Machine::Inflate(Decompress::new_gzip(15)), source),
-            Codec::Deflate => Self::Machine(Machine::Inflate(Decompress::new(false)), source),
-            Codec::Xz => {
-                Self::Machine(Machine::Xz(Box::new(XzStream::new_mem_limit(false, MAX_DECODER_KIB))), source)
-            }
+            Codec::Gzip => Self::Machine(Machine::new(Coder::Inflate(Decompress::new_gzip(15))), source),
+            Codec::Deflate => Self::Machine(Machine::new(Coder::Inflate(Decompress::new(false))), source),
+            Codec::Xz => Self::Machine(
+                Machine::new(Coder::Xz(Box::new(XzStream::new_mem_limit(false, MAX_DECODER_KIB)))),
+                source,
+            ),
             Codec::Zstd => match zstd::stream::read::Decoder::with_buffer(source) {
                 Ok(decoder) => Self::Zstd(decoder.single_frame()),
                 Err(error) => return Err(Fault::new(FaultKind::Unsupported, error.to_string())),
@@ -234,7 +253,7 @@ impl Decoder {
         self.used = source.used;
         // In a zip archive the directory says what follows.
         if matches!(self.codec, Codec::Deflate | Codec::Deflate64) {
-            return self.below(source.error.take());
+            return below(source.error.take());
         }
         loop {
             let next = source.peek(6)?;
@@ -244,7 +263,7 @@ impl Decoder {
                 return Ok(());
             }
             match next.iter().position(|byte| *byte != 0) {
-                None if len == 0 => return self.below(source.error.take()),
+                None if len == 0 => return below(source.error.take()),
                 None => source.consume(len),
                 Some(0) => return Err(self.trailing(source.used, source.ready())),
                 Some(zeros) => source.consume(zeros),
@@ -259,11 +278,6 @@ impl Decoder {
             "expected another {name} stream or the end at compressed byte {used}, found `{found}`"
         ))
         .into()
-    }
-
-    /// An error of what the compressed bytes come from.
-    fn below(&self, error: Option<io::Error>) -> io::Result<()> {
-        error.map_or(Ok(()), Err)
     }
 
     /// What to say of a decoder's error.
@@ -287,6 +301,11 @@ impl Decoder {
         };
         fault.into()
     }
+}
+
+/// An error of what the compressed bytes come from.
+fn below(error: Option<io::Error>) -> io::Result<()> {
+    error.map_or(Ok(()), Err)
 }
 
 fn too_large(name: &str, used: u64) -> Fault {

@@ -82,6 +82,12 @@ impl Member {
         Self { name, size_hint, base, layers, shelf_bytes: 0, kept: OnceLock::new() }
     }
 
+    /// Whether it can be reached without reading what stands before it.
+    #[must_use]
+    pub const fn is_anywhere(&self) -> bool {
+        !matches!(self.base, Base::Walk(..))
+    }
+
     /// Opens it at its first byte.
     ///
     /// # Errors
@@ -96,7 +102,7 @@ impl Member {
             });
         }
         match self.kept.get() {
-            Some(Kept::Shelf(shelf)) => return Ok(on_shelf(shelf)),
+            Some(Kept::Shelf(blocks)) => return Ok(on_shelf(blocks)),
             Some(Kept::TooLarge) => return Ok(Opened::Stream(self.reader()?)),
             None => {}
         }
@@ -120,13 +126,13 @@ impl Member {
 
     /// Keeps a large member, if it fits.
     fn keep(&self, head: &[u8], mut reader: Box<dyn Read + Send>) -> io::Result<Opened> {
-        let shelf = match fill(head, &mut reader, self.shelf_bytes)? {
-            Filled::Shelf(shelf, _) => Kept::Shelf(Arc::new(shelf)),
+        let kept = match fill(head, &mut reader, self.shelf_bytes)? {
+            Filled::Shelf(blocks, _) => Kept::Shelf(Arc::new(blocks)),
             Filled::TooLarge => Kept::TooLarge,
         };
         // Of several that had the same idea at once, one is right and the others forget theirs.
-        match self.kept.get_or_init(|| shelf) {
-            Kept::Shelf(shelf) => Ok(on_shelf(shelf)),
+        match self.kept.get_or_init(|| kept) {
+            Kept::Shelf(blocks) => Ok(on_shelf(blocks)),
             Kept::TooLarge => Ok(Opened::Stream(self.reader()?)),
         }
     }
@@ -349,13 +355,11 @@ impl Walk {
     fn nearest(&self, start: u64) -> io::Result<Cursor> {
         let mut cursors = self.cursors.lock().unwrap_or_else(PoisonError::into_inner);
         let before = cursors.iter().enumerate().filter(|(_, cursor)| cursor.at <= start);
-        match before.max_by_key(|(_, cursor)| cursor.at).map(|(place, _)| place) {
-            Some(place) => Ok(cursors.swap_remove(place)),
-            None => {
-                drop(cursors);
-                Ok(Cursor { reader: self.archive.reader()?, at: 0 })
-            }
+        if let Some((place, _)) = before.max_by_key(|(_, cursor)| cursor.at) {
+            return Ok(cursors.swap_remove(place));
         }
+        drop(cursors);
+        Ok(Cursor { reader: self.archive.reader()?, at: 0 })
     }
 
     fn give_back(&self, cursor: Cursor) {

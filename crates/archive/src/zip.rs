@@ -111,7 +111,7 @@ fn directory_of(store: &dyn ReadAt, at: u64, end: &[u8]) -> io::Result<Option<Di
     let mut behind = at;
     if entries == u16::MAX || size == u32::MAX || start == u32::MAX {
         match large_end(store, at)? {
-            Some((large, large_at)) => (found, behind) = (large, large_at),
+            Some(large) => (found, behind) = ((large.entries, large.size, large.start), large.at),
             None if size == u32::MAX || start == u32::MAX => return Ok(None),
             None => {}
         }
@@ -123,9 +123,16 @@ fn directory_of(store: &dyn ReadAt, at: u64, end: &[u8]) -> io::Result<Option<Di
     Ok(Some(Directory { start: actual, size, entries, shift }))
 }
 
-/// The end record of zip64, whose locator stands before the usual one: entries, size and place of
-/// the directory, and the record's own place.
-fn large_end(store: &dyn ReadAt, at: u64) -> io::Result<Option<((u64, u64, u64), u64)>> {
+/// What the end record of zip64 says of the directory, and where it stands itself.
+struct LargeEnd {
+    entries: u64,
+    size: u64,
+    start: u64,
+    at: u64,
+}
+
+/// The end record of zip64, whose locator stands before the usual one.
+fn large_end(store: &dyn ReadAt, at: u64) -> io::Result<Option<LargeEnd>> {
     let mut locator = [0; 20];
     let Some(locator_at) = at.checked_sub(20) else { return Ok(None) };
     read_full(store, locator_at, &mut locator)?;
@@ -141,7 +148,7 @@ fn large_end(store: &dyn ReadAt, at: u64) -> io::Result<Option<((u64, u64, u64),
             && record.starts_with(b"PK\x06\x06")
         {
             let field = |at| u64_at(&record, at).unwrap_or(u64::MAX);
-            return Ok(Some(((field(32), field(40), field(48)), place)));
+            return Ok(Some(LargeEnd { entries: field(32), size: field(40), start: field(48), at: place }));
         }
     }
     Ok(None)

@@ -13,6 +13,7 @@ use logmill_frame::{FileFormat, Table};
 use logmill_parse::{Level, Status};
 
 use crate::failure::Failure;
+use crate::inputs::Bounds;
 use crate::when::When;
 pub use help::{Length, command};
 pub use values::{Color, FromFormat, Split, Tables};
@@ -120,12 +121,24 @@ pub struct InputArgs {
     /// Whether a further start in one file begins another run
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub split_runs: Split,
+    /// Most decompressed bytes of one compressed file or archive, such as `200GiB`
+    #[arg(long, value_name = "SIZE", default_value = "64GiB", value_parser = values::size)]
+    pub max_decompressed: u64,
+    /// Most decompressed bytes of one member of an archive
+    #[arg(long, value_name = "SIZE", default_value = "16GiB", value_parser = values::size)]
+    pub max_member: u64,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 }
 
 impl InputArgs {
+    /// How much may come out of compressed files.
+    #[must_use]
+    pub const fn bounds(&self) -> Bounds {
+        Bounds { total_bytes: self.max_decompressed, member_bytes: self.max_member }
+    }
+
     /// One file, read as is usual.
     ///
     /// # Errors

@@ -1,46 +1,84 @@
-//! From paths on the command line to inputs: files, walked folders, globs, standard input.
+//! From paths on the command line to inputs: files, walked folders, globs, standard input, and what
+//! compressed files and archives among them hold.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Seek, Write};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::Arc;
 
 use logmill_analyze::{Content, Input, ReadAt};
+use logmill_archive::{Fault, Member};
 use logmill_frame::Manifest;
 use logmill_frame::manifest::MANIFEST;
 use walkdir::WalkDir;
 
-use crate::positioned;
+use crate::positioned::{self, FileId};
+pub use unpack::Bounds;
+use unpack::OnDisk;
+
+mod unpack;
 
 /// An input of the command line.
 #[derive(Debug)]
 pub struct Source {
-    /// The path as given, with `/`; `-` for standard input.
+    /// The path as given.
+    path: Arc<Path>,
+    /// The same with `/`; `-` for standard input.
     name: String,
+    /// Path in the archive it is a member of.
+    member: Option<String>,
     /// Size in bytes, where known.
     bytes: u64,
-    /// Whether it was named, rather than found in a folder or by a pattern.
-    pub is_named: bool,
+    /// How it came to be an input.
+    pub origin: Origin,
     place: Place,
+}
+
+/// How an input came to be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// It was named.
+    Named,
+    /// It was found in a folder, or by a pattern.
+    Found,
+    /// It was found in an archive that was named.
+    InNamed,
+    /// It was found in an archive that was found.
+    InFound,
 }
 
 #[derive(Debug)]
 enum Place {
-    File(PathBuf),
-    /// Standard input, or a copy of it once it has been read.
-    Stdin(Mutex<Option<File>>),
+    File(Option<FileId>),
+    /// A copy of something that could be read only once.
+    Copy(Arc<File>),
+    Member(Box<Member>),
+    /// An archive without members.
+    Empty,
+    /// An archive of which not all members are known, and why.
+    Fault(Fault),
     /// Something that cannot be opened, and why.
     Broken(String),
 }
 
 impl Source {
-    /// The file it is, if it is one.
+    /// The file it is or is in, if it is one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
-            Place::File(path) => Some(path),
-            Place::Stdin(_) | Place::Broken(_) => None,
+            Place::File(_) | Place::Member(_) | Place::Empty | Place::Fault(_) => Some(&self.path),
+            Place::Copy(_) | Place::Broken(_) => None,
+        }
+    }
+
+    /// The file it is, to be opened when it is read, or the copy of it that is open already.
+    fn on_disk(&self) -> Option<OnDisk> {
+        match &self.place {
+            Place::File(id) => Some(OnDisk::Path(Arc::clone(&self.path), *id)),
+            Place::Copy(file) => Some(OnDisk::Copy(Arc::clone(file))),
+            Place::Member(_) | Place::Empty | Place::Fault(_) | Place::Broken(_) => None,
         }
     }
 }
@@ -50,30 +88,24 @@ impl Input for Source {
         &self.name
     }
 
+    fn member(&self) -> Option<&str> {
+        self.member.as_deref()
+    }
+
     fn size_hint(&self) -> u64 {
         self.bytes
     }
 
     fn open(&self) -> io::Result<Content> {
         match &self.place {
-            Place::File(path) => open_file(path),
-            Place::Stdin(copy) => {
-                let mut copy = copy.lock().map_err(|_| io::Error::other("standard input is gone"))?;
-                let file = match copy.take() {
-                    Some(file) => file,
-                    None => spool(&mut io::stdin().lock())?,
-                };
-                *copy = Some(file.try_clone()?);
-                random(file)
-            }
+            Place::File(_) => random(File::open(&self.path)?),
+            Place::Copy(file) => random(file.try_clone()?),
+            Place::Member(member) => member.open().map(unpack::content).map_err(unpack::with_code),
+            Place::Empty => Ok(Content::Random(Box::new(Vec::new()))),
+            Place::Fault(fault) => Err(unpack::with_code(fault.clone().into())),
             Place::Broken(why) => Err(io::Error::other(why.clone())),
         }
     }
-}
-
-fn open_file(path: &Path) -> io::Result<Content> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_file() { random(file) } else { Ok(Content::Stream(Box::new(file))) }
 }
 
 fn random(file: File) -> io::Result<Content> {
@@ -82,9 +114,16 @@ fn random(file: File) -> io::Result<Content> {
 }
 
 /// A copy of a stream in a file without a name, which can be read at any place and more than once.
-fn spool(stream: &mut dyn io::Read) -> io::Result<File> {
+/// A stream longer than the bound may have no end.
+fn spool(stream: &mut dyn Read, bounds: Bounds) -> io::Result<File> {
     let mut copy = tempfile::tempfile()?;
-    io::copy(stream, &mut copy)?;
+    let limit = bounds.total_bytes;
+    let copied = io::copy(&mut stream.take(limit.saturating_add(1)), &mut copy)?;
+    if copied > limit {
+        return Err(io::Error::other(format!(
+            "expected at most {limit} bytes (--max-decompressed), found more"
+        )));
+    }
     copy.flush()?;
     copy.rewind()?;
     Ok(copy)
@@ -105,47 +144,81 @@ impl ReadAt for RandomFile {
     }
 }
 
-/// The inputs that `paths` stand for, each once, in the order of their names.
+/// The inputs that `paths` stand for, each once, in the order of their names; what compressed files
+/// and archives hold stands in their places. At most `threads` are used.
 #[must_use]
-pub fn collect(paths: &[PathBuf]) -> Vec<Source> {
+pub fn collect(paths: &[PathBuf], bounds: Bounds, threads: Option<NonZeroUsize>) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
         add(path, &mut sources);
     }
-    sources.sort_by(|a, b| (&a.name, !a.is_named).cmp(&(&b.name, !b.is_named)));
+    sources.sort_by(|a, b| (&a.name, a.origin).cmp(&(&b.name, b.origin)));
     let mut seen = BTreeSet::new();
-    sources.retain(|source| seen.insert(identity(source)));
-    sources
+    sources.retain(|source| seen.insert(source.identity()));
+    for source in &mut sources {
+        source.copy(bounds);
+    }
+    unpack::unpack(sources, bounds, threads)
 }
 
 /// What makes two names the same input.
-fn identity(source: &Source) -> PathBuf {
-    match &source.place {
-        Place::File(path) => fs::canonicalize(path).unwrap_or_else(|_| path.clone()),
-        Place::Stdin(_) | Place::Broken(_) => PathBuf::from(&source.name),
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    File(FileId),
+    Path(PathBuf),
+}
+
+impl Source {
+    fn identity(&self) -> Identity {
+        match &self.place {
+            Place::File(Some(id)) => Identity::File(*id),
+            Place::File(None) => {
+                Identity::Path(fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.to_path_buf()))
+            }
+            _ => Identity::Path(PathBuf::from(&self.name)),
+        }
+    }
+
+    /// Copies what can be read only once: standard input, pipes, devices.
+    fn copy(&mut self, bounds: Bounds) {
+        if !matches!(self.place, Place::File(_)) {
+            return;
+        }
+        let copy = if self.name == "-" {
+            spool(&mut io::stdin().lock(), bounds)
+        } else {
+            match fs::metadata(&self.path) {
+                Ok(metadata) if metadata.is_file() => return,
+                Ok(_) => File::open(&self.path).and_then(|mut stream| spool(&mut stream, bounds)),
+                Err(error) => Err(error),
+            }
+        };
+        self.place = match copy {
+            Ok(file) => Place::Copy(Arc::new(file)),
+            Err(error) => Place::Broken(error.to_string()),
+        };
     }
 }
 
 fn add(path: &Path, sources: &mut Vec<Source>) {
     if path == Path::new("-") {
-        let place = Place::Stdin(Mutex::new(None));
-        sources.push(Source { name: "-".to_owned(), bytes: 0, is_named: true, place });
+        sources.push(Source::new(path, Origin::Named, Place::File(None)));
         return;
     }
     match fs::metadata(path) {
         Ok(it) if it.is_dir() => walk(path, sources),
-        Ok(it) => sources.push(file(path, it.len(), true)),
+        Ok(it) => sources.push(file(path, &it, Origin::Named)),
         Err(error) => match matches(path) {
             Some(found) => {
                 for path in found {
                     match fs::metadata(&path) {
                         Ok(it) if it.is_dir() => walk(&path, sources),
-                        Ok(it) => sources.push(file(&path, it.len(), false)),
-                        Err(error) => sources.push(broken(&path, &error.to_string(), false)),
+                        Ok(it) => sources.push(file(&path, &it, Origin::Found)),
+                        Err(error) => sources.push(broken(&path, &error.to_string(), Origin::Found)),
                     }
                 }
             }
-            None => sources.push(broken(path, &error.to_string(), true)),
+            None => sources.push(broken(path, &error.to_string(), Origin::Named)),
         },
     }
 }
@@ -160,7 +233,8 @@ fn matches(path: &Path) -> Option<Vec<PathBuf>> {
 /// The files below a folder. Hidden ones and the outputs of this program are left out; links
 /// are followed, but not in circles.
 fn walk(folder: &Path, sources: &mut Vec<Source>) {
-    let is_visible = |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_hidden(entry.file_name());
+    let is_visible =
+        |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_hidden(entry.file_name().as_encoded_bytes());
     let mut own = OwnOutputs::default();
     for entry in
         WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_visible)
@@ -168,22 +242,22 @@ fn walk(folder: &Path, sources: &mut Vec<Source>) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry) if own.contains(entry.path()) => {}
-            Ok(entry) => {
-                let bytes = entry.metadata().map_or(0, |it| it.len());
-                sources.push(file(entry.path(), bytes, false));
-            }
+            Ok(entry) => match entry.metadata() {
+                Ok(it) => sources.push(file(entry.path(), &it, Origin::Found)),
+                Err(error) => sources.push(broken(entry.path(), &error.to_string(), Origin::Found)),
+            },
             Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
                 let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                sources.push(broken(&path, &why, false));
+                sources.push(broken(&path, &why, Origin::Found));
             }
         }
     }
 }
 
-fn is_hidden(name: &std::ffi::OsStr) -> bool {
-    name.as_encoded_bytes().first() == Some(&b'.')
+fn is_hidden(name: &[u8]) -> bool {
+    name.first() == Some(&b'.')
 }
 
 /// Tables that an earlier run of this program has written, told by the manifest beside them.
@@ -209,12 +283,28 @@ impl OwnOutputs {
     }
 }
 
-fn file(path: &Path, bytes: u64, is_named: bool) -> Source {
-    Source { name: name_of(path), bytes, is_named, place: Place::File(path.to_owned()) }
+/// A file, or something else that has a name. A pipe or a device is read only where it was named: one
+/// that is met on the way may never have an end.
+fn file(path: &Path, metadata: &Metadata, origin: Origin) -> Source {
+    if !metadata.is_file() && origin != Origin::Named {
+        return broken(
+            path,
+            "expected a file, found a pipe, a socket or a device, which is read only if it is named",
+            origin,
+        );
+    }
+    let place = Place::File(positioned::file_id(metadata));
+    Source { bytes: metadata.len(), ..Source::new(path, origin, place) }
 }
 
-fn broken(path: &Path, why: &str, is_named: bool) -> Source {
-    Source { name: name_of(path), bytes: 0, is_named, place: Place::Broken(why.to_owned()) }
+fn broken(path: &Path, why: &str, origin: Origin) -> Source {
+    Source::new(path, origin, Place::Broken(why.to_owned()))
+}
+
+impl Source {
+    fn new(path: &Path, origin: Origin, place: Place) -> Self {
+        Self { path: Arc::from(path), name: name_of(path), member: None, bytes: 0, origin, place }
+    }
 }
 
 /// The path as given, with `/`; bytes that are not UTF-8 are replaced.

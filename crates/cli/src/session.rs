@@ -8,10 +8,11 @@ use anyhow::Context;
 use chrono::Utc;
 use logmill_analyze::model::IssueRow;
 use logmill_analyze::{Bucket, Buckets, Detail, Engine, Input, Options, Report, Selection, Survey, Unread};
+use logmill_parse::Code;
 
 use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
-use crate::inputs::{self, Source};
+use crate::inputs::{self, Origin, Source};
 use crate::nearest;
 use crate::progress::{Audience, Meter, Metered, Quiet, Running};
 use crate::terminal::{Paint, count, for_stderr, safe};
@@ -36,8 +37,10 @@ impl Session {
     pub fn open(input: &InputArgs, notes: &NoteArgs, detail: Detail) -> Result<Self, Failure> {
         let quiet = if notes.quiet { Quiet::Yes } else { Quiet::No };
         let meter = Arc::new(Meter::new(Audience::unless(quiet)));
-        let sources: Vec<Metered> =
-            inputs::collect(&input.paths).into_iter().map(|source| Metered::new(source, &meter)).collect();
+        let sources: Vec<Metered> = inputs::collect(&input.paths, input.bounds(), input.threads)
+            .into_iter()
+            .map(|source| Metered::new(source, &meter))
+            .collect();
         let options = Options {
             threads: input.threads,
             from: input.from.0,
@@ -95,7 +98,12 @@ impl Session {
         let is_spoilt = named.iter().any(|issue| is_fatal(issue))
             || !end.unread.is_empty()
             || (notes.strict && report.issues.iter().any(objects));
-        let mut lines: Vec<String> = named.iter().map(|issue| of_named(issue, paint)).collect();
+        let mut lines: Vec<String> =
+            named.iter().take(MAX_UNREAD).map(|issue| of_named(issue, paint)).collect();
+        if let Some(more) = named.len().checked_sub(MAX_UNREAD).filter(|more| *more > 0) {
+            let more = count(more as u64);
+            lines.push(format!("{}: and {more} more like these (table `issues`)", paint.red("error")));
+        }
         let again = end.unread.iter().take(MAX_UNREAD);
         lines.extend(again.map(|unread| format!("{}: {}", paint.red("error"), safe(&unread.to_string()))));
         if notes.quiet {
@@ -143,13 +151,19 @@ impl Session {
     /// What says that an input is no log or cannot be read: of inputs that were named, and of those
     /// found by walking.
     fn unread<'r>(&self, report: &'r Report) -> (Vec<&'r IssueRow>, Vec<&'r IssueRow>) {
-        let named: BTreeMap<&str, bool> =
-            self.sources().map(|source| (source.source(), source.is_named)).collect();
-        let is_named = |issue: &&IssueRow| named.get(issue.source.as_str()).copied().unwrap_or(false);
+        let origins: BTreeMap<(&str, Option<&str>), Origin> =
+            self.sources().map(|source| ((source.source(), source.member()), source.origin)).collect();
+        let is_named =
+            |issue: &&IssueRow| match origins.get(&(issue.source.as_str(), issue.member.as_deref())) {
+                Some(Origin::Named) => true,
+                // Whoever names an archive expects to see all of it, but not that everything in it is a log.
+                Some(Origin::InNamed) => is_unread(issue),
+                Some(Origin::Found | Origin::InFound) | None => false,
+            };
         report
             .issues
             .iter()
-            .filter(|issue| matches!(issue.code, "unreadable-input" | "unknown-format" | "error-body"))
+            .filter(|issue| is_unread(issue) || matches!(issue.code, "unknown-format" | "error-body"))
             .partition(is_named)
     }
 }
@@ -181,6 +195,20 @@ impl Ending {
     }
 }
 
+/// Whether the issue says that bytes of an input could not be read.
+fn is_unread(issue: &IssueRow) -> bool {
+    const CODES: [Code; 7] = [
+        Code::UnreadableInput,
+        Code::TruncatedArchive,
+        Code::CorruptArchive,
+        Code::DecompressionLimit,
+        Code::NestedTooDeep,
+        Code::EncryptedMember,
+        Code::UnsupportedCompression,
+    ];
+    CODES.iter().any(|code| code.as_str() == issue.code)
+}
+
 /// Whether the issue spoils the exit code where its input was named. An error answer was read as what it is.
 fn is_fatal(issue: &IssueRow) -> bool {
     issue.code != "error-body"
@@ -189,18 +217,24 @@ fn is_fatal(issue: &IssueRow) -> bool {
 /// The line about an input that was named.
 fn of_named(issue: &IssueRow, paint: Paint) -> String {
     let word = if is_fatal(issue) { paint.red("error") } else { paint.yellow("warning") };
-    format!("{word}: {}: {}", safe(&issue.source), safe(&issue.message))
+    format!("{word}: {}: {}", place(issue), safe(&issue.message))
+}
+
+/// The input an issue is about: `ARCHIVE!MEMBER` where it is one.
+fn place(issue: &IssueRow) -> String {
+    let source = safe(&issue.source);
+    issue.member.as_ref().map_or_else(|| source.to_string(), |member| format!("{source}!{}", safe(member)))
 }
 
 /// One line for each kind of thing found by walking that is no log.
 fn of_found(issues: &[&IssueRow], paint: Paint) -> Vec<String> {
-    let of = |code: &str| -> Vec<&IssueRow> {
-        let mut of: Vec<&IssueRow> = issues.iter().copied().filter(|issue| issue.code == code).collect();
-        of.dedup_by(|a, b| a.source == b.source);
+    let of = |is_meant: &dyn Fn(&IssueRow) -> bool| -> Vec<&IssueRow> {
+        let mut of: Vec<&IssueRow> = issues.iter().copied().filter(|issue| is_meant(issue)).collect();
+        of.dedup_by(|a, b| (&a.source, &a.member) == (&b.source, &b.member));
         of
     };
-    let line = |code: &str, one: &str, several: &str, word: String| {
-        let of = of(code);
+    let line = |is_meant: &dyn Fn(&IssueRow) -> bool, one: &str, several: &str, word: String| {
+        let of = of(is_meant);
         (!of.is_empty()).then(|| {
             let what = if of.len() == 1 { one } else { several };
             format!("{word}: {} {what}: {}", count(of.len() as u64), places(&of))
@@ -208,18 +242,29 @@ fn of_found(issues: &[&IssueRow], paint: Paint) -> Vec<String> {
     };
     [
         line(
-            "unreadable-input",
+            &|issue| issue.code == Code::UnreadableInput.as_str(),
             "file could not be read",
             "files could not be read",
             paint.yellow("warning"),
         ),
         line(
-            "error-body",
+            &|issue| is_unread(issue) && issue.code != Code::UnreadableInput.as_str(),
+            "file could not be unpacked whole",
+            "files could not be unpacked whole",
+            paint.yellow("warning"),
+        ),
+        line(
+            &|issue| issue.code == "error-body",
             "file is an API's error answer, saved instead of a log",
             "files are an API's error answers, saved instead of logs",
             paint.yellow("warning"),
         ),
-        line("unknown-format", "file is no log", "files are no logs", paint.dim("note")),
+        line(
+            &|issue| issue.code == "unknown-format",
+            "file is no log",
+            "files are no logs",
+            paint.dim("note"),
+        ),
     ]
     .into_iter()
     .flatten()
@@ -229,10 +274,9 @@ fn of_found(issues: &[&IssueRow], paint: Paint) -> Vec<String> {
 /// The first few inputs; why a single one could not be read.
 fn places(issues: &[&IssueRow]) -> String {
     if let [issue] = issues {
-        return format!("{}: {}", safe(&issue.source), safe(&issue.message));
+        return format!("{}: {}", place(issue), safe(&issue.message));
     }
-    let mut places: Vec<String> =
-        issues.iter().take(MAX_PLACES).map(|issue| safe(&issue.source).into_owned()).collect();
+    let mut places: Vec<String> = issues.iter().take(MAX_PLACES).map(|issue| place(issue)).collect();
     if issues.len() > MAX_PLACES {
         places.push(format!("and {} more (table `issues`)", count((issues.len() - MAX_PLACES) as u64)));
     }
@@ -241,7 +285,7 @@ fn places(issues: &[&IssueRow]) -> String {
 
 /// Inputs named in one line.
 const MAX_PLACES: usize = 3;
-/// Inputs named that could not be read again.
+/// Inputs named one by one that could not be read, or not again.
 const MAX_UNREAD: usize = 20;
 
 /// The selection the options stand for. This is the one place where the clock is read.

@@ -72,7 +72,7 @@ macro_rules! hints {
 hints! {
     Html, "an HTML page, perhaps an error page saved instead of a log";
     Xml, "XML";
-    Gzip, "gzip data; unpack it first: compressed files are not read yet";
+    Gzip, "gzip data";
     Zip, "a zip archive (or an Office document)";
     Zstd, "zstd data";
     Bzip2, "bzip2 data";

@@ -72,6 +72,18 @@ catalogue! {
         "The request that should have saved a log was refused, and its answer was saved instead. The message shows the platform's error type and text. Download the log again.";
     UnreadableInput, "unreadable-input", Error, "the input could not be opened or read",
         "The operating system refused. What had been read before the error is in the tables; the rest is not.";
+    TruncatedArchive, "truncated-archive", Error, "compressed or archived bytes that end too early",
+        "The file or the member is cut off, as a download is that stopped half-way. What could be unpacked before that place is in the tables; the offset counts decompressed bytes, the message names the place in the compressed ones. Where no member is named, further members may be missing. Download it again.";
+    CorruptArchive, "corrupt-archive", Error, "compressed or archived bytes that are damaged",
+        "The bytes are not what their headers or checksums say. What was unpacked before the damage was noticed is in the tables, and the last of it may be damaged too. Download it again.";
+    DecompressionLimit, "decompression-limit", Error, "more decompressed bytes than are allowed",
+        "The file or member unpacks to more than --max-decompressed or --max-member allow, or an archive inside another is too large to be held in memory. What was unpacked before the limit is in the tables. If you trust the file, raise the limit.";
+    NestedTooDeep, "nested-too-deep", Error, "an archive in an archive in an archive",
+        "Archives and compressed files inside an archive are read one level deep. Nothing of this one was read. Unpack the outermost archive and name what was in it.";
+    EncryptedMember, "encrypted-member", Error, "an archive member that needs a password",
+        "Nothing of the member was read. Unpack it with its password and name the file.";
+    UnsupportedCompression, "unsupported-compression", Error, "a member stored in a way that is not read",
+        "Read are stored, deflate, deflate64, bzip2, zstd and xz; not read are other methods, sparse files in tar, and windows larger than 160 MiB. Nothing of the member was read. Unpack it with the program that made it.";
     ChangedInput, "changed-input", Warning, "the input changed while it was read",
         "Its size or its content differed between two reads. The tables hold what stood there at the time of reading. Read it again when it is no longer written to.";
     InvalidUtf8, "invalid-utf8", Warning, "bytes that are not UTF-8",

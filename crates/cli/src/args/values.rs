@@ -119,3 +119,31 @@ pub fn time_zone(text: &str) -> Result<chrono_tz::Tz, String> {
         format!("expected a time zone like UTC or Europe/Prague, found `{}`{tip}", text.escape_debug())
     })
 }
+
+/// A number of bytes: `1048576`, `512KiB`, `10MB`, `64GiB`.
+///
+/// # Errors
+///
+/// If it is none.
+pub fn size(text: &str) -> Result<u64, String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "k" | "kib" => Some(1 << 10),
+        "m" | "mib" => Some(1 << 20),
+        "g" | "gib" => Some(1 << 30),
+        "t" | "tib" => Some(1 << 40),
+        "kb" => Some(1000),
+        "mb" => Some(1_000_000),
+        "gb" => Some(1_000_000_000),
+        "tb" => Some(1_000_000_000_000_u64),
+        _ => None,
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .zip(factor)
+        .and_then(|(number, factor)| number.checked_mul(factor))
+        .ok_or_else(|| format!("expected a size such as 512MiB, 10GB or 1048576, found `{text}`"))
+}

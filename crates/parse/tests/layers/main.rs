@@ -24,19 +24,27 @@ struct Layer {
     uses: &'static [&'static str],
 }
 
-/// parse ← analyze ← frame ← cli; fetch ← cli; generate depends on none and is used by cli and by tests;
-/// mock depends on none and is used by tests.
+/// parse ← analyze ← frame ← cli; fetch ← cli; archive ← cli; generate depends on none and is used by cli and by
+/// tests; mock depends on none and is used by tests.
 const LAYERS: &[Layer] = &[
     Layer { folder: "crates/parse", name: "logmill-parse", uses: &[] },
     Layer { folder: "crates/analyze", name: "logmill-analyze", uses: &["logmill-parse"] },
     Layer { folder: "crates/frame", name: "logmill-frame", uses: &["logmill-parse", "logmill-analyze"] },
+    Layer { folder: "crates/archive", name: "logmill-archive", uses: &[] },
     Layer { folder: "crates/generate", name: "logmill-generate", uses: &[] },
     Layer { folder: "crates/fetch", name: "logmill-fetch", uses: &[] },
     Layer { folder: "crates/mock", name: "logmill-mock", uses: &[] },
     Layer {
         folder: "crates/cli",
         name: "logmill",
-        uses: &["logmill-parse", "logmill-analyze", "logmill-frame", "logmill-generate", "logmill-fetch"],
+        uses: &[
+            "logmill-parse",
+            "logmill-analyze",
+            "logmill-frame",
+            "logmill-archive",
+            "logmill-generate",
+            "logmill-fetch",
+        ],
     },
 ];
 
@@ -50,6 +58,11 @@ const LIBRARIES: &[(&[&str], &[&str], &str)] = &[
     (&["polars", "polars-arrow", "polars-parquet"], &["crates/frame"], "the only crate that says polars"),
     (&["tempfile", "sha2"], &["crates/frame", "crates/cli"], "files are written by frame, or by the cli"),
     (&["anyhow", "clap", "comfy-table", "glob", "walkdir"], &["crates/cli"], "the command line"),
+    (
+        &["flate2", "zstd", "bzip2", "lzma-rust2", "deflate64", "crc32fast"],
+        &["crates/archive"],
+        "compressed bytes are read in one place",
+    ),
     (
         &["ureq", "reqwest", "rustls", "native-tls"],
         &["crates/fetch", "crates/mock"],
@@ -205,7 +218,14 @@ fn libraries_stay_in_their_layers() {
 fn core_and_analysis_do_without_polars() {
     let packages = locked(&root());
     assert!(packages.contains_key("polars"), "expected a lock file that holds polars");
-    for name in ["logmill-parse", "logmill-analyze", "logmill-generate", "logmill-fetch", "logmill-mock"] {
+    for name in [
+        "logmill-parse",
+        "logmill-analyze",
+        "logmill-archive",
+        "logmill-generate",
+        "logmill-fetch",
+        "logmill-mock",
+    ] {
         let reached = reachable(&packages, name);
         assert!(reached.contains(name));
         let polars: Vec<&String> = reached.iter().filter(|name| name.starts_with("polars")).collect();
