@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::{self, Read};
 
 use logmill_parse::detect::{Verdict, detect};
@@ -129,6 +130,11 @@ struct Log {
 }
 
 impl Log {
+    /// Whether it is a large text that is read in windows, by all threads.
+    fn is_windowed(&self) -> bool {
+        self.reading.shape == Shape::Windows && matches!(self.content, Body::Random(..))
+    }
+
     /// What another log has in common with this one, where both can be read at any place.
     fn common_prefix(&self, other: &Self) -> Option<CommonPrefix> {
         read::common_prefix(self.content.random()?, other.content.random()?).ok()
@@ -260,6 +266,25 @@ impl Group<'_> {
         let about = first.reading.format.about();
         let mut assembler = Assembler::new(about, path.clone(), self.options.split);
         let parts = self.sort_parts(logs);
+        match parts.as_slice() {
+            [(log, _)] if log.is_windowed() => {
+                for (log, _) in parts {
+                    self.read_windowed(log, &mut assembler);
+                }
+            }
+            _ => self.read_parts(parts, &mut assembler),
+        }
+        let runs = assembler.finish();
+        let places: BTreeMap<usize, usize> =
+            (0..).zip(&self.result.files).map(|(place, file)| (file.input, place)).collect();
+        for run in &runs {
+            self.note(run, &places);
+        }
+        self.result.runs.extend(runs);
+    }
+
+    /// Reads the parts of one log and assembles them.
+    fn read_parts(&mut self, parts: Vec<(Log, CommonPrefix)>, assembler: &mut Assembler) {
         let options = self.options;
         let n_parts = parts.len();
         let read = pipeline::map(parts, |(log, prefix)| {
@@ -277,15 +302,22 @@ impl Group<'_> {
             if index > 0 {
                 assembler.next_part();
             }
-            self.assemble(input, reading, part, &mut assembler);
+            self.assemble(input, reading, part, assembler);
         }
-        let runs = assembler.finish();
-        let places: BTreeMap<usize, usize> =
-            (0..).zip(&self.result.files).map(|(place, file)| (file.input, place)).collect();
-        for run in &runs {
-            self.note(run, &places);
-        }
-        self.result.runs.extend(runs);
+    }
+
+    /// Reads the only log of a group, a large text, and assembles what the threads have found while they
+    /// read on: what is kept of it does not grow with its size, but with its runs.
+    fn read_windowed(&mut self, log: Log, assembler: &mut Assembler) {
+        let Log { input, reading, content: Body::Random(content, size) } = log else { return };
+        let (format, options, start) = (reading.format, self.options, reading.bom);
+        let mut part = ReadLog { bytes: size, ..ReadLog::default() };
+        part.account.structure.bytes = start;
+        let mut file = OpenFile::new(input, reading, &part);
+        let stretch = Windowed { format, content: content.as_ref(), start, size };
+        part.failure = stretch.read(options, |shard| self.assemble_shard(&mut file, shard, assembler));
+        part.chars = chars_near_limit(format, content.as_ref(), size);
+        self.close(file, &part, assembler);
     }
 
     /// Notes at the inputs of a run what is wrong with it as a whole. `places` says where they stand.
@@ -359,34 +391,41 @@ impl Group<'_> {
         }
     }
 
-    fn assemble(&mut self, input: usize, reading: Reading, part: ReadLog, assembler: &mut Assembler) {
-        let about = reading.format.about();
-        let mut file = FileDraft::new(input, about.id, Some(reading));
-        file.bytes = part.bytes;
-        file.account = part.account;
-        let mut n_lines = part.account.total().lines;
-        let mut last_line = LastLine::Closed;
-        for shard in part.shards {
-            n_lines += shard.n_newlines;
-            last_line = shard.last_line.unwrap_or(last_line);
-            let lines = file.account.total().lines;
-            let templates = self.intern(shard.templates);
-            for scope in shard.scopes {
-                assembler.add(scope, Place { input, lines }, &templates);
-            }
-            file.issues.append(shard.issues, lines);
-            file.account.merge(&shard.account);
-            file.n_events += shard.n_events;
-            widen_by(&mut file.span, shard.span);
+    fn assemble(&mut self, input: usize, reading: Reading, mut part: ReadLog, assembler: &mut Assembler) {
+        let mut file = OpenFile::new(input, reading, &part);
+        for shard in std::mem::take(&mut part.shards) {
+            self.assemble_shard(&mut file, shard, assembler);
         }
-        if about.limit_chars.is_some_and(|limit| part.chars.is_some_and(|chars| near(chars, limit))) {
+        self.close(file, &part, assembler);
+    }
+
+    fn assemble_shard(&mut self, open: &mut OpenFile, shard: Shard, assembler: &mut Assembler) {
+        let file = &mut open.file;
+        open.n_lines += shard.n_newlines;
+        open.last_line = shard.last_line.unwrap_or(open.last_line);
+        let lines = file.account.total().lines;
+        let templates = self.intern(shard.templates);
+        for scope in shard.scopes {
+            assembler.add(scope, Place { input: file.input, lines }, &templates);
+        }
+        file.issues.append(shard.issues, lines);
+        file.account.merge(&shard.account);
+        file.n_events += shard.n_events;
+        widen_by(&mut file.span, shard.span);
+    }
+
+    /// Says what is wrong with an input as a whole when all of its shards have been assembled.
+    fn close(&mut self, open: OpenFile, part: &ReadLog, assembler: &mut Assembler) {
+        let OpenFile { mut file, n_lines, last_line } = open;
+        let limit = file.reading.and_then(|reading| reading.format.about().limit_chars);
+        if limit.is_some_and(|limit| part.chars.is_some_and(|chars| near(chars, limit))) {
             file.incomplete = Some("size_limit");
             file.issues.push_whole(Code::TruncatedLog, "the log is as long as the platform lets a log be");
             assembler.incomplete("size_limit");
         }
-        match part.failure {
+        match &part.failure {
             Some(error) => {
-                let error = ReadError::of(&error);
+                let error = ReadError::of(error);
                 file.incomplete = Some(reason_of(error.code));
                 file.issues.push_whole(error.code, error.message);
             }
@@ -405,6 +444,23 @@ impl Group<'_> {
             })
         };
         templates.into_iter().map(intern).collect()
+    }
+}
+
+/// An input some of whose shards have been assembled.
+struct OpenFile {
+    file: FileDraft,
+    /// Lines closed by a newline.
+    n_lines: u64,
+    last_line: LastLine,
+}
+
+impl OpenFile {
+    fn new(input: usize, reading: Reading, part: &ReadLog) -> Self {
+        let mut file = FileDraft::new(input, reading.format.about().id, Some(reading));
+        file.bytes = part.bytes;
+        file.account = part.account;
+        Self { file, n_lines: part.account.total().lines, last_line: LastLine::Closed }
     }
 }
 
@@ -548,7 +604,8 @@ fn read_text(log: Log, prefix: CommonPrefix, options: &Options) -> ReadLog {
             result.bytes = size;
             let content = content.as_ref();
             if shape == Shape::Windows {
-                result.windows(format, content, start, size, options);
+                let stretch = Windowed { format, content, start, size };
+                result.failure = stretch.read(options, |shard| result.shards.push(shard));
             } else {
                 let mut range = Range { content, start, end: size };
                 result.stretch(
@@ -556,9 +613,7 @@ fn read_text(log: Log, prefix: CommonPrefix, options: &Options) -> ReadLog {
                     options,
                 );
             }
-            if limit.is_some_and(|limit| size * 100 >= limit * 99 && size <= limit * 4) {
-                result.chars = count_chars_of(content).ok();
-            }
+            result.chars = chars_near_limit(format, content, size);
         }
         Body::Stream(head, stream) => {
             let skip = usize::try_from(start).unwrap_or(0).min(head.len());
@@ -586,45 +641,68 @@ impl ReadLog {
         self.failure = self.failure.take().or(result.err());
         self.shards.push(collector.finish());
     }
+}
 
-    /// Reads a large text in windows, by all threads.
-    fn windows(
-        &mut self,
-        format: &'static dyn Format,
-        content: &dyn ReadAt,
-        start: u64,
-        size: u64,
-        options: &Options,
-    ) {
-        let window = (options.window_bytes as u64).max(1);
+/// A large text.
+struct Windowed<'a> {
+    format: &'static dyn Format,
+    content: &'a dyn ReadAt,
+    /// Its first byte behind a byte order mark or behind what another dump has, too.
+    start: u64,
+    size: u64,
+}
+
+impl Windowed<'_> {
+    /// Reads it in windows, by all threads, and hands on what they come down to, in order.
+    fn read(&self, options: &Options, mut take: impl FnMut(Shard) + Send) -> Option<io::Error> {
+        let (stretches, mut failure) = self.stretches(options.window_bytes as u64);
+        let read = |&(from, to): &(u64, u64)| {
+            let mut part = ReadLog::default();
+            let mut range = Range { content: self.content, start: from, end: to };
+            let end = if to == self.size { End::Input } else { End::Cut };
+            let stretch =
+                Stretch { format: self.format, bytes: &mut range, start: from, len: Some(to - from), end };
+            part.stretch(stretch, options);
+            part
+        };
+        let done = pipeline::in_order(&stretches, SHARDS_PER_THREAD, read, |part| {
+            part.shards.into_iter().for_each(&mut take);
+            failure = failure.take().or(part.failure);
+            Ok::<(), Infallible>(())
+        });
+        match done {
+            Ok(()) => failure,
+        }
+    }
+
+    /// Where the windows start and end.
+    fn stretches(&self, window_bytes: u64) -> (Vec<(u64, u64)>, Option<io::Error>) {
+        let Self { format, content, start, size } = *self;
+        let window = window_bytes.max(1);
         let nominal: Vec<u64> =
             (1..size.saturating_sub(start).div_ceil(window)).map(|n| start + n * window).collect();
         let cuts = pipeline::map(nominal, |at| read::find_cut(format, content, at, size));
-        let mut borders = vec![start];
+        let (mut borders, mut failure) = (vec![start], None);
         for cut in cuts {
             match cut {
                 Ok(cut) if borders.last().is_some_and(|last| *last < cut) && cut < size => borders.push(cut),
                 Ok(_) => {}
-                Err(error) => self.failure = self.failure.take().or(Some(error)),
+                Err(error) => failure = failure.or(Some(error)),
             }
         }
         let ends: Vec<u64> = borders.iter().copied().skip(1).chain([size]).collect();
-        let stretches: Vec<(u64, u64)> = borders.into_iter().zip(ends).collect();
-        let parts = pipeline::map(stretches, |(from, to)| {
-            let mut part = Self::default();
-            let mut range = Range { content, start: from, end: to };
-            let end = if to == size { End::Input } else { End::Cut };
-            part.stretch(
-                Stretch { format, bytes: &mut range, start: from, len: Some(to - from), end },
-                options,
-            );
-            part
-        });
-        for part in parts {
-            self.shards.extend(part.shards);
-            self.failure = self.failure.take().or(part.failure);
-        }
+        (borders.into_iter().zip(ends).collect(), failure)
     }
+}
+
+/// Shards of one input that wait to be assembled, for each thread: enough that threads seldom wait for the
+/// slowest among them.
+const SHARDS_PER_THREAD: usize = 32;
+
+/// Characters of a log that may be as long as the platform lets a log be.
+fn chars_near_limit(format: &'static dyn Format, content: &dyn ReadAt, size: u64) -> Option<u64> {
+    let limit = format.about().limit_chars?;
+    (size * 100 >= limit * 99 && size <= limit * 4).then(|| count_chars_of(content).ok()).flatten()
 }
 
 impl Body {

@@ -184,24 +184,40 @@ impl Engine {
         &self,
         items: &[T],
         work: impl Fn(&T) -> R + Sync,
-        mut take: impl FnMut(R) -> Result<(), E> + Send,
+        take: impl FnMut(R) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        let at_once = self.pool.current_num_threads().max(1) * 2;
-        self.pool.install(|| {
-            let mut ready: Vec<R> = Vec::new();
-            for chunk in items.chunks(at_once) {
-                // While this chunk is being worked on, the results of the one before are taken.
-                let before = std::mem::take(&mut ready);
-                let (results, taken) = rayon::join(
-                    || chunk.par_iter().map(&work).collect::<Vec<R>>(),
-                    || before.into_iter().try_for_each(&mut take),
-                );
-                taken?;
-                ready = results;
-            }
-            ready.into_iter().try_for_each(&mut take)
-        })
+        self.pool.install(|| in_order(items, RESULTS_PER_THREAD, &work, take))
     }
+}
+
+/// Results of [`Engine::in_order`] that wait for each thread.
+const RESULTS_PER_THREAD: usize = 2;
+
+/// Runs `work` on each item by all threads of the pool at hand, and hands the results to `take` in order.
+/// At most twice `per_thread` results for each thread wait; the fewer, the more often threads do.
+///
+/// # Errors
+///
+/// The first error that `take` returns.
+pub fn in_order<T: Sync, R: Send, E: Send>(
+    items: &[T],
+    per_thread: usize,
+    work: impl Fn(&T) -> R + Sync,
+    mut take: impl FnMut(R) -> Result<(), E> + Send,
+) -> Result<(), E> {
+    let at_once = rayon::current_num_threads().max(1) * per_thread.max(1);
+    let mut ready: Vec<R> = Vec::new();
+    for chunk in items.chunks(at_once) {
+        // While this chunk is being worked on, the results of the one before are taken.
+        let before = std::mem::take(&mut ready);
+        let (results, taken) = rayon::join(
+            || chunk.par_iter().map(&work).collect::<Vec<R>>(),
+            || before.into_iter().try_for_each(&mut take),
+        );
+        taken?;
+        ready = results;
+    }
+    ready.into_iter().try_for_each(&mut take)
 }
 
 /// `work` on each item, by all threads of the pool at hand; the results in the order of the items.
