@@ -40,7 +40,8 @@ pub fn durations(runs: &[Run], steps: &[Step]) -> Vec<Duration> {
 }
 
 /// `duration_ms` if it may enter percentiles: its run is complete and has a known end.
-pub(crate) fn counted(run: &Run, duration_ms: Option<i64>) -> Option<i64> {
+#[must_use]
+pub fn counted(run: &Run, duration_ms: Option<i64>) -> Option<i64> {
     duration_ms.filter(|_| run.complete && is_known(run.status))
 }
 
@@ -50,7 +51,8 @@ const fn is_known(status: Status) -> bool {
 }
 
 /// Whether a run or step of this status counts as failed in rates and durations.
-pub(crate) const fn is_failed(status: Status) -> bool {
+#[must_use]
+pub const fn is_failed(status: Status) -> bool {
     matches!(status, Status::Failed | Status::TimedOut)
 }
 
@@ -128,7 +130,8 @@ fn saturated(total: i128) -> i64 {
 /// The value of rank ⌈percent · n / 100⌉, counted from 1, of an ascending slice.
 ///
 /// In integers, so that no rounding of `0.95 * n` can pick the neighbour.
-pub(crate) fn nearest_rank(sorted: &[i64], percent: usize) -> Option<i64> {
+#[must_use]
+pub fn nearest_rank(sorted: &[i64], percent: usize) -> Option<i64> {
     let rank = (percent * sorted.len()).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()
 }

@@ -316,7 +316,7 @@ fn starts(runs: &[Run], bucket: Bucket, zone: Tz, n_groups: u64) -> Result<Vec<M
     let times = || runs.iter().filter_map(|run| run.started_at);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(Vec::new()) };
     match bucket {
-        Bucket::Auto => Ok(auto_starts(first, last, zone, n_groups)),
+        Bucket::Auto => Ok(auto_starts((first, last), zone, n_groups)),
         Bucket::Width(width) => {
             let rows = width.least_buckets(first, last).saturating_mul(n_groups);
             if rows > MAX_ROWS {
@@ -329,7 +329,10 @@ fn starts(runs: &[Run], bucket: Bucket, zone: Tz, n_groups: u64) -> Result<Vec<M
     }
 }
 
-fn auto_starts(first: Micros, last: Micros, zone: Tz, n_groups: u64) -> Vec<Micros> {
+/// Where the buckets of [`Bucket::Auto`] start, ascending, from the one that holds `first` to the
+/// one that holds `last`; fewer of them where there are very many groups.
+#[must_use]
+pub fn auto_starts((first, last): (Micros, Micros), zone: Tz, n_groups: u64) -> Vec<Micros> {
     let most = (MAX_ROWS / n_groups.max(1)).clamp(1, AUTO_BUCKETS);
     let doubled = std::iter::successors(Some(14 * DAY_MINUTES), |minutes| minutes.checked_mul(2));
     let mut widths = AUTO_MINUTES.into_iter().chain(doubled).map(|minutes| Width { minutes });

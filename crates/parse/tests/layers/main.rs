@@ -24,13 +24,14 @@ struct Layer {
     uses: &'static [&'static str],
 }
 
-/// parse ← analyze ← frame ← cli; fetch ← cli; archive ← cli; generate depends on none and is used by cli and by
+/// parse ← analyze ← frame, html ← cli; fetch ← cli; archive ← cli; generate depends on none and is used by cli and by
 /// tests; mock depends on none and is used by tests.
 const LAYERS: &[Layer] = &[
     Layer { folder: "crates/parse", name: "logmill-parse", uses: &[] },
     Layer { folder: "crates/analyze", name: "logmill-analyze", uses: &["logmill-parse"] },
     Layer { folder: "crates/frame", name: "logmill-frame", uses: &["logmill-parse", "logmill-analyze"] },
     Layer { folder: "crates/archive", name: "logmill-archive", uses: &[] },
+    Layer { folder: "crates/html", name: "logmill-html", uses: &["logmill-parse", "logmill-analyze"] },
     Layer { folder: "crates/generate", name: "logmill-generate", uses: &[] },
     Layer { folder: "crates/fetch", name: "logmill-fetch", uses: &[] },
     Layer { folder: "crates/mock", name: "logmill-mock", uses: &[] },
@@ -42,6 +43,7 @@ const LAYERS: &[Layer] = &[
             "logmill-analyze",
             "logmill-frame",
             "logmill-archive",
+            "logmill-html",
             "logmill-generate",
             "logmill-fetch",
         ],
@@ -56,7 +58,12 @@ const LIBRARIES: &[(&[&str], &[&str], &str)] = &[
     (&["nom"], &["crates/parse"], "grammars are the formats'"),
     (&["rayon"], &["crates/analyze"], "the only crate that spreads work over threads"),
     (&["polars", "polars-arrow", "polars-parquet"], &["crates/frame"], "the only crate that says polars"),
-    (&["tempfile", "sha2"], &["crates/frame", "crates/cli"], "files are written by frame, or by the cli"),
+    (&["tempfile"], &["crates/frame", "crates/cli"], "files are written by frame, or by the cli"),
+    (
+        &["sha2"],
+        &["crates/frame", "crates/html", "crates/cli"],
+        "checksums of outputs, hashes of a page's parts",
+    ),
     (&["anyhow", "clap", "comfy-table", "glob", "walkdir"], &["crates/cli"], "the command line"),
     (
         &["flate2", "zstd", "bzip2", "lzma-rust2", "deflate64", "crc32fast"],
@@ -222,6 +229,7 @@ fn core_and_analysis_do_without_polars() {
         "logmill-parse",
         "logmill-analyze",
         "logmill-archive",
+        "logmill-html",
         "logmill-generate",
         "logmill-fetch",
         "logmill-mock",
