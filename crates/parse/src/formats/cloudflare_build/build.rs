@@ -330,8 +330,10 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
     fn close(&self, end: End, out: &mut Batch<'a>) {
         let since = end.since.unwrap_or(end.at);
         let lines = self.build.lines.get(since..end.at).unwrap_or_default();
-        let cause =
-            if end.status == Status::Failed { outcome::cause(lines, self.build.writing) } else { None };
+        let cause = match end.status {
+            Status::Failed => outcome::cause(lines, self.build.writing, self.build.bytes),
+            _ => None,
+        };
         let Some(marked) = out.marks.get_mut(end.mark) else { return };
         let record = marked.record;
         if let (Annotation::Outcome(outcome), Some(cause)) = (&mut marked.mark, &cause) {

@@ -65,6 +65,38 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Lines in which one of some words stands.
+pub(super) struct AnyOf<'a, const N: usize> {
+    needles: [Needle<'a>; N],
+    /// Offset of the next of them.
+    next: usize,
+}
+
+impl<'a, const N: usize> AnyOf<'a, N> {
+    /// The words in `stretch`, which starts at `offset`.
+    pub(super) fn new(stretch: &'a [u8], offset: usize, words: [&'static [u8]; N]) -> Self {
+        let needles = words.map(|word| Needle::new(stretch, word, offset));
+        let mut any = Self { needles, next: 0 };
+        any.look_ahead();
+        any
+    }
+
+    /// Whether one of them stands in `line`. Lines must be asked for in order.
+    pub(super) fn stands_in(&mut self, line: &Line<'_>) -> bool {
+        if line.span.end <= self.next {
+            return false;
+        }
+        // One that is not asked catches up later.
+        let found = self.needles.iter_mut().any(|needle| needle.stands_in(line));
+        self.look_ahead();
+        found
+    }
+
+    fn look_ahead(&mut self) {
+        self.next = self.needles.iter().map(Needle::at).min().unwrap_or(usize::MAX);
+    }
+}
+
 /// The places of one word.
 struct Needle<'a> {
     found: FindIter<'a, 'static>,

@@ -1,7 +1,8 @@
 //! How a build ended, and why.
 
 use super::marks::Mark;
-use super::model::{Line, Writing};
+use super::model::{Form, Line, Writing};
+use super::needle::AnyOf;
 use super::phases::Phase;
 use crate::vocabulary::Status;
 
@@ -66,10 +67,21 @@ const CAUSES: &[fn(&str) -> Option<&str>] = &[
     exit_code,
 ];
 
-/// The first line of the most telling kind among `lines`, which are those of the phase that failed.
-pub(super) fn cause(lines: &[Line<'_>], writing: Writing) -> Option<String> {
+/// One of these stands in the bytes of every cause, unless escapes or colours break it up.
+const WORDS: [&[u8]; 6] =
+    [b"code", b"ERR_PNPM_", b"error TS", b"not found", "✘ [ERROR]".as_bytes(), b"ELIFECYCLE"];
+
+/// The first line of the most telling kind among `lines`, which are those of the phase that failed
+/// and stand in `window`.
+pub(super) fn cause(lines: &[Line<'_>], writing: Writing, window: &[u8]) -> Option<String> {
+    let (first, last) = lines.first().zip(lines.last())?;
+    let stretch = window.get(first.span.start..last.span.end).unwrap_or_default();
+    let mut words = AnyOf::new(stretch, first.span.start, WORDS);
     let mut best: Option<(usize, String)> = None;
     for line in lines {
+        if !words.stands_in(line) && line.form == Form::Literal {
+            continue;
+        }
         let text = writing.decode(line);
         let rank = best.as_ref().map_or(CAUSES.len(), |(rank, _)| *rank);
         let mut kinds = CAUSES.iter().take(rank).enumerate();
@@ -178,6 +190,8 @@ mod tests {
     #[track_caller]
     fn check_kind(line: &str, expect: Option<&str>) {
         assert_eq!(CAUSES.iter().find_map(|kind| kind(line)), expect, "{line}");
+        let is_found = WORDS.iter().any(|word| memchr::memmem::find(line.as_bytes(), word).is_some());
+        assert!(is_found || expect.is_none(), "{line}");
     }
 
     #[test]
