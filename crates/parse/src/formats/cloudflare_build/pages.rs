@@ -93,7 +93,7 @@ impl Seen {
 
 /// Stamp and message as one number. A line without a stamp equals none.
 fn fingerprint(line: &Line<'_>) -> u64 {
-    let text = overlap::fingerprint(line.message);
+    let text = overlap::quick_print(line.message);
     let salt = line.ts().map_or(!(line.span.start as u64), i64::unsigned_abs);
     (text ^ salt).wrapping_mul(0x0100_0000_01b3)
 }
