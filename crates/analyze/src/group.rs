@@ -467,6 +467,10 @@ impl OpenFile {
 /// Looks at the head; a JSON document that might be metadata is looked at whole.
 fn detect_whole(head: Head<'_>, content: &Body) -> io::Result<Verdict> {
     let verdict = detect(head);
+    if let Verdict::Log { format, shape: Shape::Document } = verdict {
+        let shape = shape_by_first_line(format, head, content)?;
+        return Ok(Verdict::Log { format, shape });
+    }
     if !matches!(verdict, Verdict::Unknown(_)) || head.extent == HeadExtent::Whole {
         return Ok(verdict);
     }
@@ -481,6 +485,34 @@ fn detect_whole(head: Head<'_>, content: &Body) -> io::Result<Verdict> {
         Body::Random(..) | Body::Stream(..) => return Ok(verdict),
     };
     Ok(detect_document(&loaded))
+}
+
+/// Bytes within which the first line of a large document must end for its lines to be told apart.
+const MAX_FIRST_LINE_BYTES: usize = 4 << 20;
+/// Bytes by which a head is made longer.
+const LONGER_HEAD_BYTES: usize = 256 << 10;
+
+/// How a large document is read whose first line is longer than a head: it may be one of many.
+fn shape_by_first_line(format: &'static dyn Format, head: Head<'_>, content: &Body) -> io::Result<Shape> {
+    let Body::Random(content, size) = content else { return Ok(Shape::Document) };
+    if head.extent == HeadExtent::Whole || memchr::memchr(b'\n', head.bytes).is_some() {
+        return Ok(Shape::Document);
+    }
+    let mut bytes = Vec::new();
+    while bytes.len() < MAX_FIRST_LINE_BYTES && (bytes.len() as u64) < *size {
+        let known = bytes.len();
+        bytes.resize(known + LONGER_HEAD_BYTES, 0);
+        let n = read::read_full(content.as_ref(), known as u64, bytes.get_mut(known..).unwrap_or_default())?;
+        bytes.truncate(known + n);
+        // What stands below the line tells, too.
+        let line = memchr::memchr(b'\n', bytes.get(known..).unwrap_or_default());
+        if n == 0 || line.is_some_and(|line| line + 1 < n) {
+            break;
+        }
+    }
+    let text = bytes.get(encoding::bom_len(&bytes)..).unwrap_or_default();
+    let found = format.detect(Head { bytes: text, extent: HeadExtent::Part });
+    Ok(found.map_or(Shape::Document, |found| found.shape))
 }
 
 fn detect_document(bytes: &[u8]) -> Verdict {

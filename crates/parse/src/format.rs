@@ -79,7 +79,7 @@ pub struct About {
 /// The first bytes of an input.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
-    /// At most [`crate::limits::HEAD_BYTES`], without a byte order mark.
+    /// At most [`crate::limits::HEAD_BYTES`], or all up to the second line, without a byte order mark.
     pub bytes: &'a [u8],
     /// Whether that is the whole input.
     pub extent: Extent,

@@ -142,7 +142,10 @@ pub fn is_lines(head: &[u8]) -> bool {
     let start = skip_blanks(head, 0);
     let rest = head.get(start..).unwrap_or_default();
     let Some(newline) = memchr(b'\n', rest) else { return false };
+    // The line may be long, so what is below it is looked at first.
+    if !matches!(rest.get(skip_blanks(rest, newline)), Some(b'{' | b'[')) {
+        return false;
+    }
     let line = rest.get(..newline).unwrap_or_default();
-    let ends_there = balanced_end(line, 0).is_some_and(|end| skip_blanks(line, end) == line.len());
-    ends_there && matches!(rest.get(skip_blanks(rest, newline)), Some(b'{' | b'['))
+    balanced_end(line, 0).is_some_and(|end| skip_blanks(line, end) == line.len())
 }

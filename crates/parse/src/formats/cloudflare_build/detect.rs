@@ -1,19 +1,26 @@
 //! Whether an input is a build log, told by its first bytes.
 
+use super::cuts;
 use super::element::{self, Stamp};
 use super::marks::{self, Mark};
 use super::outcome;
 use super::scan::Cursor;
 use super::stamps::{self, Kind};
 use crate::format::{CERTAIN, Extent, Head, Match, Shape};
+use crate::json::is_lines;
 use crate::time::StampReader;
 
 /// How the input matches, if it does.
 pub(super) fn detect(head: Head<'_>) -> Option<Match> {
     if is_json(head.bytes) {
-        return json(head.bytes).map(|score| Match { score, shape: Shape::Document });
+        return json(head.bytes).map(|score| Match { score, shape: shape(head.bytes) });
     }
     text(head).map(|score| Match { score, shape: Shape::Sequence })
+}
+
+/// Lines of answers are read in windows where builds begin with their pages.
+fn shape(bytes: &[u8]) -> Shape {
+    if is_lines(bytes) && cuts::begins_with_build(bytes) { Shape::Windows } else { Shape::Document }
 }
 
 /// Whether the input starts like JSON. `[prerender] …` and `[0.06ms] …` are lines of text.

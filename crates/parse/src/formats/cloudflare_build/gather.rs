@@ -131,11 +131,8 @@ impl<'a> Gather<'a> {
 
     fn report(&mut self, start: usize, end: usize, out: &mut Batch<'a>) {
         let Some(lines) = self.lines.get(start..end) else { return };
-        let upto = if end == self.lines.len() {
-            self.pages.len()
-        } else {
-            self.pages.partition_point(|page| page.first_line < end)
-        };
+        // A page without lines in front of the next build still says how this one goes on.
+        let upto = self.pages.partition_point(|page| page.first_line < end || page.end_line <= end);
         let mine = self.pages.get_mut(..upto).unwrap_or_default();
         let init = pages::take_event(mine, lines, out);
         // A page that goes on behind the build says nothing about its end.

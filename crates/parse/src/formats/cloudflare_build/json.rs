@@ -5,17 +5,19 @@
 
 use std::borrow::Cow;
 
+use super::cuts;
 use super::element::{self, Element};
 use super::gather::Gather;
 use super::model::{self, Dated, Form, Joint, Line};
 use super::newlines::{Newlines, Place as LinePlace};
 use super::pages::{self, Note, Page};
 use super::scan::{Broken, Cursor, Escapes, Inside};
-use crate::format::Window;
+use crate::format::{End, Window};
 use crate::issue::{Code, Issue};
+use crate::json::is_lines;
 use crate::record::{Amount, Batch, Flags, Span};
 
-/// Reads the whole window as one or more JSON documents.
+/// Reads the window as one or more JSON documents; if more follows, up to a build that may be read apart.
 ///
 /// ```text
 /// input    = *(document [","])
@@ -26,14 +28,38 @@ use crate::record::{Amount, Batch, Flags, Span};
 /// tuple    = [timestamp, message]
 /// entry    = {"ts": timestamp, "line": message}
 /// ```
+///
+/// Where every document has a line of its own, none reaches beyond it.
 pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> Amount {
-    let bytes = window.bytes;
+    let end = match window.end {
+        End::More => cuts::last(window.bytes).unwrap_or(0),
+        End::Cut | End::Input => window.bytes.len(),
+    };
+    let bytes = window.bytes.get(..end).unwrap_or_default();
     let mut reader = Reader::new(bytes, out);
-    reader.documents();
+    match layout(window) {
+        Layout::Documents => reader.documents(),
+        Layout::Lines => reader.lines_of_documents(),
+    }
     let Reader { gather, newlines, out, .. } = reader;
     gather.finish(out);
     Amount { bytes: bytes.len() as u64, lines: newlines.total(bytes) }
 }
+
+/// Whether documents may stand on several lines.
+enum Layout {
+    Documents,
+    Lines,
+}
+
+/// A window with anything before or behind it is one of lines; another one is if it begins like that.
+fn layout(window: Window<'_>) -> Layout {
+    let is_part = window.end != End::Input || window.offset > BOM.len() as u64;
+    let text = window.bytes.strip_prefix(BOM).unwrap_or(window.bytes);
+    if is_part || is_lines(text) { Layout::Lines } else { Layout::Documents }
+}
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 struct Reader<'a, 'o> {
     cursor: Cursor<'a>,
@@ -57,9 +83,20 @@ impl<'a, 'o> Reader<'a, 'o> {
         }
     }
 
+    /// Reads line by line.
+    fn lines_of_documents(&mut self) {
+        let bytes = self.cursor.bytes;
+        let mut at = 0;
+        for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+            self.cursor = Cursor { bytes: bytes.get(..end).unwrap_or_default(), at };
+            self.documents();
+            at = end + 1;
+        }
+    }
+
     fn documents(&mut self) {
-        if self.cursor.bytes.starts_with(b"\xef\xbb\xbf") {
-            self.cursor.at = 3;
+        if self.cursor.at == 0 && self.cursor.bytes.starts_with(BOM) {
+            self.cursor.at = BOM.len();
         }
         while self.cursor.next_token().is_some() {
             if let Err(Broken(what)) = self.document() {
@@ -85,7 +122,7 @@ impl<'a, 'o> Reader<'a, 'o> {
             start: at,
             end: next,
             line,
-            message: Cow::Owned(format!("expected {what}, found {found} at byte {at}")),
+            message: Cow::Owned(format!("expected {what}, found {found}")),
         });
         self.out.account.rejected.add(amount.len, amount.n_lines);
         self.cursor.at = next;

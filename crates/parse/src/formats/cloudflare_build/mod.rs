@@ -5,6 +5,7 @@
 //! Source of the shapes and phrases: the Workers Builds API and published build logs.
 
 mod build;
+mod cuts;
 mod detect;
 mod element;
 mod gather;
@@ -64,9 +65,10 @@ impl Format for CloudflareBuild {
         detect::detect(head)
     }
 
-    /// Never: replays and phases are told over a whole build.
-    fn cut(&self, _bytes: &[u8], _from: usize) -> Option<usize> {
-        None
+    /// Only between builds, because replays and phases are told over a whole one, and only in a file of one
+    /// answer per line.
+    fn cut(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        cuts::first(bytes, from)
     }
 
     fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {

@@ -228,7 +228,7 @@ fn broken_json_is_placed() {
     let input = r#"{"lines":[[1784052295481,"a"],7 "b"]}"#;
     let out = parse(input.as_bytes());
     let at = input.find(" \"b\"").unwrap() + 1;
-    assert_eq!(out.issues[1].message, format!("expected `,` or `]`, found `\\\"` at byte {at}"));
+    assert_eq!(out.issues[1].message, "expected `,` or `]`, found `\\\"`");
     assert_eq!(out.issues[1].start, at);
 }
 

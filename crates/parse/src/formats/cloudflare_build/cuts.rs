@@ -1,0 +1,134 @@
+//! Where a file of one answer per line may be cut.
+//!
+//! A further page of a build, a page that was fetched twice and a build shown again all depend on what stands
+//! above them. A page that opens a build does not, if the page above that opened one shows another instant:
+//! with its first line the reader lets go of all that came before.
+
+use memchr::{memchr, memmem};
+
+use super::element::{self, Stamp};
+use super::scan::Cursor;
+use crate::time::Micros;
+
+/// What the first line of a build begins with.
+const OPENING: &[u8] = b"Initializing build environment";
+
+/// The first place at or after `from` where the file may be cut. `bytes` may begin and end anywhere.
+pub(super) fn first(bytes: &[u8], from: usize) -> Option<usize> {
+    let before = from.checked_sub(1)?;
+    let newline = memchr(b'\n', bytes.get(before..)?)?;
+    next(bytes, from + newline)
+}
+
+/// The last place where a window that begins with a line may be cut.
+pub(super) fn last(bytes: &[u8]) -> Option<usize> {
+    std::iter::successors(next(bytes, 0), |cut| next(bytes, *cut)).last()
+}
+
+/// Whether the first line is a page that opens a build.
+pub(super) fn begins_with_build(bytes: &[u8]) -> bool {
+    opening(line_at(bytes, 0)).is_some()
+}
+
+/// The first place behind the line that starts at `at` where the file may be cut.
+fn next(bytes: &[u8], at: usize) -> Option<usize> {
+    let words = memmem::Finder::new(OPENING);
+    let mut above: Option<(usize, Micros)> = None;
+    let mut at = at;
+    loop {
+        let line = line_at(bytes, at);
+        if let Some(ts) = opening(line) {
+            let is_cut = above.is_some_and(|(above_at, above_ts)| {
+                let between = bytes.get(above_at..at).unwrap_or_default();
+                above_ts != ts && words.find_iter(between).count() == 1
+            });
+            if is_cut {
+                return Some(at);
+            }
+            above = Some((at, ts));
+        }
+        at += line.len() + 1;
+        if at >= bytes.len() {
+            return None;
+        }
+    }
+}
+
+/// The line that starts at `at`, without its newline.
+fn line_at(bytes: &[u8], at: usize) -> &[u8] {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default()
+}
+
+/// The instant of the first line of the page that `line` is, if a build opens with that.
+fn opening(line: &[u8]) -> Option<Micros> {
+    let mut cursor = Cursor::new(line);
+    to_lines(&mut cursor, &[b"result", b""])?;
+    cursor.take(b'[');
+    cursor.next_token();
+    let (tuple, _) = element::tuple(line, cursor.at)?;
+    match tuple.stamp {
+        Stamp::At(ts) if tuple.message.raw.starts_with(OPENING) => Some(ts),
+        _ => None,
+    }
+}
+
+/// Goes to the array of lines of the object at the cursor, looking into the envelopes named, one in another.
+fn to_lines(cursor: &mut Cursor<'_>, envelopes: &[&[u8]]) -> Option<()> {
+    let (envelope, inner) = envelopes.split_first()?;
+    if !cursor.take(b'{') {
+        return None;
+    }
+    while cursor.next_token() == Some(b'"') {
+        let key = cursor.string().ok()?.raw;
+        cursor.expect(b':', "`:`").ok()?;
+        match cursor.next_token()? {
+            b'[' if key == b"lines" => return Some(()),
+            b'{' if key == *envelope => return to_lines(cursor, inner),
+            _ => cursor.skip().ok()?,
+        }
+        cursor.take(b',');
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = r#"{"success":true,"result":{"lines":[[1761955200000,"Initializing build environment..."],[1761955200001,"x"]]}}"#;
+    const SECOND: &str = r#"{"lines":[[1761955300000,"Initializing build environment..."]],"cursor":"x"}"#;
+    const PAGE: &str = r#"{"result":{"lines":[[1761955250000,"more"]]}}"#;
+
+    #[track_caller]
+    fn check(lines: &[&str], expect: &[usize]) {
+        let text = lines.join("\n");
+        let mut cuts: Vec<usize> = (0..=text.len()).filter_map(|from| first(text.as_bytes(), from)).collect();
+        cuts.dedup();
+        let line_of = |cut: &usize| text[..*cut].matches('\n').count();
+        assert_eq!(cuts.iter().map(line_of).collect::<Vec<_>>(), expect, "{text}");
+    }
+
+    #[test]
+    fn a_build_opens_below_another() {
+        // Nothing is known of what stands above line 0: a cut needs two openings behind the nominal one.
+        check(&["[]", FIRST, SECOND, FIRST], &[2, 3]);
+        check(&["", FIRST, PAGE, "", SECOND], &[4]);
+        check(&[FIRST, SECOND], &[]);
+        assert_eq!(last([FIRST, SECOND].join("\n").as_bytes()), Some(FIRST.len() + 1));
+        assert_eq!(
+            last(["", FIRST, SECOND, FIRST].join("\n").as_bytes()),
+            Some(FIRST.len() + SECOND.len() + 3)
+        );
+    }
+
+    #[test]
+    fn what_depends_on_the_lines_above_is_no_place_to_cut() {
+        check(&["", FIRST, FIRST, FIRST], &[]);
+        check(&["", PAGE, PAGE], &[]);
+        let two = r#"{"lines":[[1761955200000,"Initializing build environment"],[1761955300000,"Initializing build environment..."]]}"#;
+        check(&["", two, SECOND], &[]);
+        check(&["", FIRST, r#"{"lines":[[1761955300000,"x"]],"y":"Initializing build environment"}"#], &[]);
+        check(&["", FIRST, r#"{"x":{"lines":[[1761955300000,"Initializing build environment"]]}}"#], &[]);
+    }
+}
