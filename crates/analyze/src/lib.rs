@@ -39,6 +39,7 @@ mod survey;
 #[cfg(test)]
 mod testing;
 mod trace;
+mod volume;
 
 pub use assemble::SplitRuns;
 pub use events::{EventPlan, EventsError, Piece, Unread};
@@ -50,6 +51,7 @@ pub use rates::Bucket;
 pub use report::{Buckets, Selection};
 pub use survey::Survey;
 pub use trace::{Seen, Trace};
+pub use volume::Volume;
 
 /// The README's examples, compiled and run like those of this crate.
 #[cfg(doctest)]

@@ -4,6 +4,7 @@
 //! so that nothing downstream depends on the number of threads.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::num::NonZeroUsize;
 
 use logmill_parse::{Format, Wants};
@@ -16,6 +17,7 @@ use crate::identity::{self, Layout, Origin, PathIdentity};
 use crate::input::Input;
 use crate::model::EventRow;
 use crate::survey::Survey;
+use crate::volume::{self, Volume};
 
 /// Groups of inputs that are read before their results are joined to the survey.
 const GROUPS_AT_ONCE: usize = 1024;
@@ -120,6 +122,18 @@ impl Engine {
     #[must_use]
     pub const fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Reads every byte of the inputs and counts the newlines: the floor under everything else.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that the operating system refuses.
+    pub fn volume(&self, inputs: &[&dyn Input]) -> io::Result<Volume> {
+        let volumes = self.pool.install(|| {
+            map(inputs.to_vec(), |input| volume::of(input, |stretches, read| map(stretches, read)))
+        });
+        volumes.into_iter().try_fold(Volume::default(), |sum, volume| Ok(sum.plus(volume?)))
     }
 
     /// Reads all inputs and assembles their runs. `progress` is told the sizes of the inputs

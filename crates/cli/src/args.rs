@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use logmill_analyze::{Bucket, Layout};
 use logmill_frame::{FileFormat, Table};
+use logmill_generate::FormatId;
 use logmill_parse::{Level, Status};
 
 use crate::failure::Failure;
@@ -85,6 +86,11 @@ pub enum Command {
         after_help = "Examples:\n  logmill show aB3dE6gH9jK2mN5pQ dumps/\n  logmill show aB3dE6gH9jK2mN5pQ dumps/ --context 5"
     )]
     Show(ShowArgs),
+    /// Measure how fast logs are read here, by format and stage
+    #[command(
+        after_help = "Examples:\n  logmill bench dumps/\n  logmill bench --generate 256M apify-log\n  logmill bench --generate 64M all --json"
+    )]
+    Bench(BenchArgs),
     /// List the formats that are read
     #[command(after_help = "Examples:\n  logmill formats")]
     Formats,
@@ -320,6 +326,70 @@ pub struct ShowArgs {
     pub context: usize,
     #[command(flatten)]
     pub notes: NoteArgs,
+}
+
+/// `logmill bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Files, folders (walked), globs, or `-` for standard input
+    #[arg(value_name = "PATHS", required_unless_present = "generate", help_heading = "Input")]
+    pub paths: Vec<PathBuf>,
+    /// A generated dump of about this size (`64M`, `1G`) and this format (or `all`), made in a temporary folder
+    #[arg(long, num_args = 2, value_names = ["SIZE", "FORMAT"], help_heading = "Input")]
+    pub generate: Option<Vec<String>>,
+    /// Threads beside one [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Input")]
+    pub threads: Option<NonZeroUsize>,
+    /// Repetitions of every stage
+    #[arg(long, value_name = "N", default_value = "5", help_heading = "Output")]
+    pub repeat: NonZeroUsize,
+    /// Print the figures as JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    #[command(flatten)]
+    pub notes: NoteArgs,
+}
+
+/// Value of `--generate`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Formats that share them.
+    pub formats: Vec<FormatId>,
+}
+
+impl Generated {
+    /// Reads `SIZE FORMAT`.
+    ///
+    /// # Errors
+    ///
+    /// What was expected, and what was found.
+    pub fn of(words: &[String]) -> Result<Self, String> {
+        let [size, format] = words else { return Err("expected SIZE FORMAT for --generate".to_owned()) };
+        let formats = match format.as_str() {
+            "all" => FormatId::ALL.to_vec(),
+            id => vec![FormatId::from_id(id).ok_or_else(|| {
+                let ids = FormatId::ALL.iter().map(|format| format.as_str());
+                expected_one_of(ids.chain(["all"]), id)
+            })?],
+        };
+        Ok(Self { bytes: parse_size(size)?, formats })
+    }
+}
+
+/// A number of bytes: digits, and `K`, `M`, `G` for powers of 1024.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KB" | "KIB" => 1 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        _ => 0,
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| format!("expected a size like 500K, 64M or 1G, found `{}`", text.escape_debug()))
 }
 
 /// `logmill schema`

@@ -15,6 +15,7 @@ use crate::session::{Ending, Session, any_time, selection};
 use crate::terminal::{Paint, count, counted, for_stdout, safe, safe_json};
 use crate::{rows, summary, write};
 
+mod bench;
 mod detect;
 mod explain;
 mod show;
@@ -36,6 +37,7 @@ pub fn run(command: Command) -> Result<Done, Failure> {
         Command::Durations(args) => table(Table::Durations, &args),
         Command::Rates(args) => table(Table::Rates, &args),
         Command::Show(args) => show::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Formats => print(&formats()),
         Command::Schema(args) => print(&schema_text(&args)),
         Command::Explain(args) => explain::run(&args),
