@@ -10,14 +10,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use logmill_analyze::{Bucket, Layout};
 use logmill_frame::{FileFormat, Table};
-use logmill_generate::FormatId;
 use logmill_parse::{Level, Status};
 
 use crate::failure::Failure;
 use crate::inputs::Bounds;
 use crate::when::When;
 pub use help::{Length, command};
-pub use values::{Color, FromFormat, Split, Tables};
+pub use values::{Color, FromFormat, Generated, Split, Tables};
 
 /// Mills logs of automation platforms into tables: durations, error rates, events
 #[derive(Debug, Parser)]
@@ -348,48 +347,6 @@ pub struct BenchArgs {
     pub json: bool,
     #[command(flatten)]
     pub notes: NoteArgs,
-}
-
-/// Value of `--generate`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Generated {
-    /// Bytes in all.
-    pub bytes: u64,
-    /// Formats that share them.
-    pub formats: Vec<FormatId>,
-}
-
-impl Generated {
-    /// Reads `SIZE FORMAT`.
-    ///
-    /// # Errors
-    ///
-    /// What was expected, and what was found.
-    pub fn of(words: &[String]) -> Result<Self, String> {
-        let [size, format] = words else { return Err("expected SIZE FORMAT for --generate".to_owned()) };
-        let formats = match format.as_str() {
-            "all" => FormatId::ALL.to_vec(),
-            id => vec![FormatId::from_id(id).ok_or_else(|| {
-                let ids = FormatId::ALL.iter().map(|format| format.as_str());
-                expected_one_of(ids.chain(["all"]), id)
-            })?],
-        };
-        Ok(Self { bytes: parse_size(size)?, formats })
-    }
-}
-
-/// A number of bytes: digits, and `K`, `M`, `G` for powers of 1024.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "K" | "KB" | "KIB" => 1 << 10,
-        "M" | "MB" | "MIB" => 1 << 20,
-        "G" | "GB" | "GIB" => 1 << 30,
-        _ => 0,
-    };
-    let bytes = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).filter(|bytes| *bytes > 0);
-    bytes.ok_or_else(|| format!("expected a size like 500K, 64M or 1G, found `{}`", text.escape_debug()))
 }
 
 /// `logmill schema`

@@ -4,9 +4,10 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use logmill_analyze::SplitRuns;
 use logmill_frame::{FileFormat, Table};
+use logmill_generate::FormatId;
 use logmill_parse::{Format, Level, Status};
 
-use crate::nearest::nearest;
+use crate::nearest::{nearest, tip};
 
 /// Value of `--from`.
 #[derive(Clone, Copy)]
@@ -57,6 +58,50 @@ pub enum Color {
     Always,
     /// No.
     Never,
+}
+
+/// Value of `--generate`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Formats that share them.
+    pub formats: Vec<FormatId>,
+}
+
+impl Generated {
+    /// Reads `SIZE FORMAT`.
+    ///
+    /// # Errors
+    ///
+    /// What was expected, and what was found.
+    pub fn of(words: &[String]) -> Result<Self, String> {
+        let [size, format] = words else { return Err("expected SIZE FORMAT for --generate".to_owned()) };
+        let formats = match format.as_str() {
+            "all" => FormatId::ALL.to_vec(),
+            id => vec![FormatId::from_id(id).ok_or_else(|| {
+                let ids: Vec<&str> =
+                    FormatId::ALL.iter().map(|format| format.as_str()).chain(["all"]).collect();
+                let found = id.escape_debug();
+                format!("expected one of {}, found `{found}`{}", ids.join(", "), tip(id, ids.iter().copied()))
+            })?],
+        };
+        Ok(Self { bytes: bytes(size)?, formats })
+    }
+}
+
+/// A number of bytes: digits, and `K`, `M`, `G` for powers of 1024.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KB" | "KIB" => 1 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        _ => 0,
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| format!("expected a size like 500K, 64M or 1G, found `{}`", text.escape_debug()))
 }
 
 /// One of a closed list of words: help and completions list them, a slip is answered with the nearest.

@@ -1,5 +1,6 @@
 //! The program as people run it: the built binary, files on disk, pipes and exit codes.
 
+mod bench;
 mod convert;
 mod exit_codes;
 mod explain;
