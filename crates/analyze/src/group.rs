@@ -784,7 +784,12 @@ pub fn reopen(input: &dyn Input) -> io::Result<Box<dyn ReadAt>> {
 fn size_of(content: Body) -> io::Result<(u64, u64)> {
     match content {
         Body::Whole(bytes) => Ok((bytes.len() as u64, count_lines(&bytes))),
-        Body::Random(content, size) => Ok((size, sum_over(content.as_ref(), count_newlines)?)),
+        Body::Random(content, size) => {
+            let mut last = [b'\n'];
+            read::read_full(content.as_ref(), size.saturating_sub(1), &mut last)?;
+            let open_line = u64::from(last != *b"\n");
+            Ok((size, sum_over(content.as_ref(), count_newlines)? + open_line))
+        }
         Body::Stream(head, mut stream) => {
             let (mut bytes, mut lines) = (head.len() as u64, count_newlines(&head));
             let mut block = vec![0; 1 << 16];

@@ -27,7 +27,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             collect(&path, paths);
-        } else if !name.ends_with(".expect.json") && !name.ends_with(".md") {
+        } else if !name.ends_with(".expect.json") && path.extension() != Some("md".as_ref()) {
             paths.push(path);
         }
     }

@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use logmill_analyze::model::EventRow;
-use logmill_analyze::{
-    Buckets, Detail, Engine, EventsError, Input, Options, Report, Selection, Survey,
-};
+use logmill_analyze::{Buckets, Detail, Engine, EventsError, Input, Options, Report, Selection, Survey};
 use logmill_frame::{CsvText, EventChunk, FileFormat, Table, TableWriter};
 use logmill_generate::{Amount, FormatId, Plan};
 use serde::Serialize;
@@ -312,7 +310,11 @@ fn text(measured: &Measured, paint: Paint) -> String {
         "first read of everything: {:.3} s ({:.3} GB/s), warm: {warm:.3} s{}",
         cold.min_s,
         cold.gb_per_s,
-        if cold.min_s > 0.1 && cold.min_s > 2.0 * warm { "; the disk, not logmill, decides on a first run" } else { "" }
+        if cold.min_s > 0.1 && cold.min_s > 2.0 * warm {
+            "; the disk, not logmill, decides on a first run"
+        } else {
+            ""
+        }
     );
     let _ = writeln!(out, "GB/s of input by the fastest run; spread: how far the median lies above it");
     let _ = writeln!(

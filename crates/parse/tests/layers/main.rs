@@ -25,7 +25,7 @@ struct Layer {
 }
 
 /// parse ← analyze ← frame, html ← cli; fetch ← cli; archive ← cli; generate depends on none and is used by cli and by
-/// tests; mock depends on none and is used by tests.
+/// tests; mock depends on none and is used by tests; checks is used by its own tests and by the fuzz targets.
 const LAYERS: &[Layer] = &[
     Layer { folder: "crates/parse", name: "logmill-parse", uses: &[] },
     Layer { folder: "crates/analyze", name: "logmill-analyze", uses: &["logmill-parse"] },
@@ -35,6 +35,7 @@ const LAYERS: &[Layer] = &[
     Layer { folder: "crates/generate", name: "logmill-generate", uses: &[] },
     Layer { folder: "crates/fetch", name: "logmill-fetch", uses: &[] },
     Layer { folder: "crates/mock", name: "logmill-mock", uses: &[] },
+    Layer { folder: "crates/checks", name: "logmill-checks", uses: &["logmill-parse", "logmill-analyze"] },
     Layer {
         folder: "crates/cli",
         name: "logmill",
