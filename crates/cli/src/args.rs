@@ -87,7 +87,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Measure how fast logs are read here, by format and stage
     #[command(
-        after_help = "Examples:\n  logmill bench dumps/\n  logmill bench --generate 256M apify-log\n  logmill bench --generate 64M all --json"
+        after_help = "Examples:\n  logmill bench dumps/\n  logmill bench --generate 1M apify-log\n  logmill bench --generate 1M all --json"
     )]
     Bench(BenchArgs),
     /// List the formats that are read
