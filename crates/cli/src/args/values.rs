@@ -86,22 +86,8 @@ impl Generated {
                 format!("expected one of {}, found `{found}`{}", ids.join(", "), tip(id, ids.iter().copied()))
             })?],
         };
-        Ok(Self { bytes: bytes(size)?, formats })
+        Ok(Self { bytes: self::size(size)?, formats })
     }
-}
-
-/// A number of bytes: digits, and `K`, `M`, `G` for powers of 1024.
-pub fn bytes(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "K" | "KB" | "KIB" => 1 << 10,
-        "M" | "MB" | "MIB" => 1 << 20,
-        "G" | "GB" | "GIB" => 1 << 30,
-        _ => 0,
-    };
-    let bytes = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).filter(|bytes| *bytes > 0);
-    bytes.ok_or_else(|| format!("expected a size like 500K, 64M or 1G, found `{}`", text.escape_debug()))
 }
 
 /// One of a closed list of words: help and completions list them, a slip is answered with the nearest.

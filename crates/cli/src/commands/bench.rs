@@ -18,7 +18,7 @@ use super::print;
 use crate::args::BenchArgs;
 use crate::args::Generated;
 use crate::failure::{Done, Failure};
-use crate::inputs;
+use crate::inputs::{self, Bounds};
 use crate::terminal::{Paint, count, counted, size};
 
 /// The seed of generated dumps: the same bytes on every machine.
@@ -43,7 +43,7 @@ pub fn run(args: &BenchArgs) -> Result<Done, Failure> {
         }
         paths.push(folder.path().to_owned());
     }
-    let sources = inputs::collect(&paths);
+    let sources = inputs::collect(&paths, Bounds::default(), args.threads);
     let bench = Bench::new(args)?;
     let list: Vec<&dyn Input> = sources.iter().map(|source| source as &dyn Input).collect();
     let cold = bench.cold(&list)?;

@@ -41,6 +41,12 @@ pub struct Bounds {
     pub member_bytes: u64,
 }
 
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { total_bytes: 64 << 30, member_bytes: 16 << 30 }
+    }
+}
+
 /// Puts what compressed files and archives hold in their places. More than `threads` are never used.
 pub fn unpack(sources: Vec<Source>, bounds: Bounds, threads: Option<NonZeroUsize>) -> Vec<Source> {
     let cores = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);

@@ -26,7 +26,7 @@ fn examples(help: &str) -> Vec<String> {
 #[test]
 fn every_command_has_examples_and_every_option_a_word() {
     let commands = commands();
-    assert_eq!(commands.len(), 14, "{commands:?}");
+    assert_eq!(commands.len(), 15, "{commands:?}");
     for command in &commands {
         let help = well([command.as_str(), "--help"]).out;
         assert!(!examples(&help).is_empty(), "{command}\n{help}");
