@@ -15,8 +15,8 @@ use logmill_parse::{About, Evidence, Kind, Micros, Status};
 use crate::identity::{Origin, PathIdentity};
 use crate::phases::{Phases, Startup, StepDraft};
 use crate::shard::{
-    Backward, Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, StampedAt, Tally, Times,
-    widen_by,
+    Backward, Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, StampedAt, Tally, Texts,
+    Times, widen_by,
 };
 
 /// Whether a further start in one input begins another run.
@@ -58,13 +58,13 @@ pub struct RunDraft {
     /// Requests that did not go well.
     pub requests: Vec<RequestDraft>,
     /// Facts.
-    pub facts: BTreeMap<Fact, String>,
+    pub facts: Facts,
     /// Values.
     pub metrics: Vec<MetricValue>,
     /// What its starts cost.
     pub startups: Vec<Startup>,
-    /// Messages by template of the group.
-    pub messages: BTreeMap<u32, MessageDraft>,
+    /// Messages with their templates, of the group and later of the survey, in the order of these.
+    pub messages: Vec<(u32, MessageDraft)>,
     /// First line of the first error.
     pub first_error: Option<String>,
     /// Why its log is not all there.
@@ -79,6 +79,32 @@ pub struct RunDraft {
     pub queued_at: Option<Micros>,
     /// Stamps that step back: how many, and the first with its input.
     pub backward: Option<(u64, (usize, StampedAt))>,
+}
+
+/// Facts about a run, of which there are few.
+#[derive(Debug, Default)]
+pub struct Facts(Vec<(Fact, String)>);
+
+impl Facts {
+    /// What is known.
+    #[must_use]
+    pub fn get(&self, fact: Fact) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == fact).map(|(_, value)| value.as_str())
+    }
+
+    /// Takes in what overrules whatever is known.
+    pub fn insert(&mut self, fact: Fact, value: String) {
+        self.0.retain(|(known, _)| *known != fact);
+        self.0.push((fact, value));
+    }
+
+    /// Takes in what counts unless something is known already.
+    fn insert_first(&mut self, fact: Fact, value: String) {
+        if self.get(fact).is_none() {
+            self.0.reserve_exact(1);
+            self.0.push((fact, value));
+        }
+    }
 }
 
 /// Where the id of a draft comes from; a better one wins.
@@ -150,8 +176,27 @@ impl MessageDraft {
     }
 }
 
+/// The messages of a run under other numbers of their templates; those whose templates have become one are
+/// joined.
+pub fn renumbered(
+    messages: Vec<(u32, MessageDraft)>,
+    mut number: impl FnMut(u32) -> Option<u32>,
+) -> Vec<(u32, MessageDraft)> {
+    let known = messages.into_iter().filter_map(|(template, message)| Some((number(template)?, message)));
+    let mut messages: Vec<(u32, MessageDraft)> = known.collect();
+    messages.sort_by_key(|(template, _)| *template);
+    messages.dedup_by(|(template, message), (before, known)| {
+        let is_same = template == before;
+        if is_same {
+            known.add(message);
+        }
+        is_same
+    });
+    messages
+}
+
 /// Adds a template's events to those of the same template.
-pub fn join_message(messages: &mut BTreeMap<u32, MessageDraft>, template: u32, message: MessageDraft) {
+fn join_message(messages: &mut BTreeMap<u32, MessageDraft>, template: u32, message: MessageDraft) {
     match messages.entry(template) {
         Entry::Vacant(slot) => drop(slot.insert(message)),
         Entry::Occupied(mut slot) => slot.get_mut().add(&message),
@@ -199,6 +244,8 @@ pub struct Assembler {
     /// Whether the next run of the source continues the one before (a further page of it).
     continues: bool,
     finished: Vec<RunDraft>,
+    /// Messages that several shards say.
+    texts: Texts,
 }
 
 /// Where a shard stands.
@@ -223,6 +270,7 @@ impl Assembler {
             own_runs: 0,
             continues: false,
             finished: Vec::new(),
+            texts: Texts::default(),
         }
     }
 
@@ -236,7 +284,10 @@ impl Assembler {
     }
 
     /// Adds the next scope. `templates` maps the shard's template indices to the group's.
-    pub fn add(&mut self, scope: Scope, place: Place, templates: &[u32]) {
+    pub fn add(&mut self, mut scope: Scope, place: Place, templates: &[u32]) {
+        for used in scope.messages.values_mut() {
+            used.example = self.texts.share(&used.example);
+        }
         let builder = match &scope.stream {
             Some(key) => {
                 let builder = self
@@ -349,7 +400,7 @@ struct Builder {
     last_level: Option<u64>,
     last_platform: Option<u64>,
     evidence: Evidence,
-    facts: BTreeMap<Fact, String>,
+    facts: Facts,
     metrics: Vec<MetricValue>,
     messages: BTreeMap<u32, MessageDraft>,
     requests: BTreeMap<RequestKey, RequestUse>,
@@ -393,7 +444,7 @@ impl Builder {
             last_level: None,
             last_platform: None,
             evidence: Evidence::NONE,
-            facts: BTreeMap::new(),
+            facts: Facts::default(),
             metrics: Vec::new(),
             messages: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -574,7 +625,7 @@ impl Builder {
             PendingMark::Ready => self.phases.ready(seq, mark.ts),
             PendingMark::Progress => self.phases.progress(seq, mark.ts),
             PendingMark::Outcome(outcome) => self.outcomes.push((seq, outcome)),
-            PendingMark::Fact(fact, value) => drop(self.facts.entry(fact).or_insert(value)),
+            PendingMark::Fact(fact, value) => self.facts.insert_first(fact, value),
             PendingMark::CrawlStart => {
                 self.phases.resume();
                 self.begin_crawl();
@@ -628,6 +679,8 @@ impl Builder {
     }
 
     fn finish(mut self, about: &'static About) -> RunDraft {
+        self.extents.shrink_to_fit();
+        self.metrics.shrink_to_fit();
         let verdict = self.verdict();
         let bounds = match self.bounds {
             Bounds::Records => (self.span.map(|(first, _)| first), self.span.map(|(_, last)| last)),
@@ -659,7 +712,7 @@ impl Builder {
             facts: self.facts,
             metrics: self.metrics,
             startups,
-            messages: self.messages,
+            messages: self.messages.into_iter().collect(),
             first_error: self.first_error,
             incomplete: self.incomplete.map(|(_, reason)| reason),
             extents: self.extents,

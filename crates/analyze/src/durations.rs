@@ -32,7 +32,7 @@ pub fn durations(runs: &[Run], steps: &[Step]) -> Vec<Duration> {
     }
     for step in steps.iter().filter(|step| step.depth == 0) {
         let Some(run) = runs.get(step.run) else { continue };
-        let key = (run.platform, run.kind, run.group.as_str(), Some(step.name.as_str()));
+        let key = (run.platform, run.kind, run.group.as_str(), Some(&*step.name));
         let status = if is_known(step.status) { step.status } else { run.status };
         samples.entry(key).or_default().add(status, counted(run, step.duration_ms));
     }

@@ -369,7 +369,7 @@ impl<'a> Rows<'a> {
         let Some(Planned { draft, run, owners }) = self.plan.runs.get(part.run) else { return };
         let before = part.extent.seq + part.taken;
         let step = owner_at(owners, before)
-            .and_then(|index| Some((u32::try_from(index + 1).ok()?, draft.steps.get(index)?.name.as_str())));
+            .and_then(|index| Some((u32::try_from(index + 1).ok()?, &*draft.steps.get(index)?.name)));
         let seq = before + 1;
         part.taken += 1;
         let (source, member) = self.plan.survey.name(self.input);
@@ -439,7 +439,7 @@ mod tests {
 
     fn step(depth: u8, events: (u64, u64)) -> StepDraft {
         StepDraft {
-            name: String::new(),
+            name: "".into(),
             kind: StepKind::Phase,
             depth,
             parent: None,

@@ -4,6 +4,7 @@
 //! typed and documented is `logmill-frame`'s; how rows come about is told in the modules
 //! that fill them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use logmill_parse::{Class, Kind, Level, Micros, Platform, Record, Severity, Status, StepKind};
@@ -96,7 +97,7 @@ pub struct Step {
     /// How it is delimited.
     pub step_kind: StepKind,
     /// Its name.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// What performed it (Alloy).
     pub connector_id: Option<String>,
     /// Start.

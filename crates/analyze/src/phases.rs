@@ -16,8 +16,8 @@ use crate::shard::Tally;
 /// A step being built, and then as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepDraft {
-    /// Name.
-    pub name: String,
+    /// Name; that of a phase is mostly one of the format's own.
+    pub name: Cow<'static, str>,
     /// How it is delimited.
     pub kind: StepKind,
     /// Depth.
@@ -42,15 +42,15 @@ pub struct StepDraft {
 
 impl StepDraft {
     /// A step from one moment to another of which nothing more is known.
-    pub fn new<'a>(
-        name: impl Into<Cow<'a, str>>,
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
         kind: StepKind,
         depth: u8,
         from: Moment,
         to: Moment,
     ) -> Self {
         Self {
-            name: name.into().into_owned(),
+            name: name.into(),
             kind,
             depth,
             parent: None,
@@ -140,7 +140,7 @@ impl Phases {
     }
 
     /// A phase begins.
-    pub fn start(&mut self, start: StepStart<'_>, seq: u64, ts: Option<Micros>) {
+    pub fn start(&mut self, start: StepStart<'static>, seq: u64, ts: Option<Micros>) {
         let depth = usize::from(start.depth.min(1));
         let open = match &start.key {
             Some(key) => self.keyed.get(key.as_ref()).copied(),
@@ -190,7 +190,7 @@ impl Phases {
     }
 
     /// A step the source delimits; its event is the one at `seq`.
-    pub fn step(&mut self, step: Step<'_>, seq: u64) {
+    pub fn step(&mut self, step: Step<'static>, seq: u64) {
         let (from, to) = ((seq, step.started_at), (seq + 1, step.stopped_at));
         self.steps.push(StepDraft {
             connector_id: step.connector_id.map(Cow::into_owned),
@@ -232,6 +232,8 @@ impl Phases {
             self.segments.push(std::mem::take(&mut self.segment));
             self.nest_segments(n_events);
         }
+        self.steps.shrink_to_fit();
+        self.startups.shrink_to_fit();
         (self.steps, self.startups)
     }
 
@@ -297,7 +299,7 @@ impl Phases {
         })
     }
 
-    fn closed(&mut self, name: &str, from: Moment, to: Moment) {
+    fn closed(&mut self, name: &'static str, from: Moment, to: Moment) {
         self.steps.push(StepDraft::new(name, StepKind::Phase, 0, from, to));
     }
 

@@ -79,6 +79,8 @@ impl Survey {
             files: self.file_rows(),
             ..Report::default()
         };
+        report.steps.reserve_exact(drafts.iter().map(|draft| draft.steps.len()).sum());
+        report.requests.reserve_exact(drafts.iter().map(|draft| draft.requests.len()).sum());
         for (run, draft) in drafts.iter().enumerate() {
             report.steps.extend(steps(run, draft));
             report.requests.extend(requests(run, draft));
@@ -105,11 +107,10 @@ impl Survey {
     /// The row of a run.
     pub(crate) fn run(&self, draft: &RunDraft) -> Run {
         let (started_at, stopped_at) = draft.instants();
-        let steps = steps(0, draft);
         let is_timed =
             |step: &&StepDraft| step.depth == 0 && between(step.started_at, step.stopped_at).is_some();
         let last_stop = draft.steps.iter().rev().find(is_timed).and_then(|step| step.stopped_at);
-        let fact = |fact| draft.facts.get(&fact).cloned();
+        let fact = |fact| draft.facts.get(fact).map(str::to_owned);
         Run {
             platform: draft.about.platform,
             kind: draft.kind,
@@ -128,8 +129,8 @@ impl Survey {
             n_errors: draft.counts.n_errors,
             n_warnings: draft.counts.n_warnings,
             n_retries: draft.counts.n_retries,
-            n_steps: steps.len() as u64,
-            n_failed_steps: steps.iter().filter(|step| is_failed(step.status)).count() as u64,
+            n_steps: draft.steps.len() as u64,
+            n_failed_steps: draft.steps.iter().filter(|step| is_failed(step.status)).count() as u64,
             requests_finished: draft.crawls.finished,
             requests_failed: draft.crawls.failed,
             request_retries: draft.crawls.retries,
@@ -315,11 +316,11 @@ fn between(start: Option<Micros>, stop: Option<Micros>) -> Option<i64> {
 ///
 /// At depth 0 every step's `gap_before_ms` counts from the stop before it, wherever that lies,
 /// so that gaps, durations and the run's tail gap add up to its duration.
-fn steps(run: usize, draft: &RunDraft) -> Vec<Step> {
+fn steps(run: usize, draft: &RunDraft) -> impl Iterator<Item = Step> {
     let run_ms = between(draft.bounds.0, draft.bounds.1).filter(|ms| *ms != 0);
     let is_instant = draft.times == Times::Instants;
     let mut last_stop = draft.bounds.0;
-    let row = |(index, step): (usize, &StepDraft)| {
+    let row = move |(index, step): (usize, &StepDraft)| {
         let duration = between(step.started_at, step.stopped_at);
         let is_within = step.started_at >= draft.bounds.0;
         let mut gap = None;
@@ -345,7 +346,7 @@ fn steps(run: usize, draft: &RunDraft) -> Vec<Step> {
             error: step.error.clone(),
         }
     };
-    draft.steps.iter().enumerate().map(row).collect()
+    draft.steps.iter().enumerate().map(row)
 }
 
 fn seq_of(index: usize) -> u32 {

@@ -291,14 +291,14 @@ pub struct MetricValue {
     pub what: Arc<Measure>,
 }
 
-/// Texts that a shard holds once, however often they are said.
+/// Texts that are held once, however often they are said.
 #[derive(Debug, Default)]
 pub struct Texts {
     texts: BTreeSet<Arc<str>>,
     measures: BTreeSet<Arc<Measure>>,
 }
 
-/// Texts a shard holds once; further ones it holds as often as they are said.
+/// Texts held once; further ones are held as often as they are said.
 const MAX_TEXTS: usize = 10_000;
 
 impl Texts {
@@ -311,6 +311,17 @@ impl Texts {
             self.texts.insert(Arc::clone(&new));
         }
         new
+    }
+
+    /// The text as it is held already, if it is.
+    pub fn share(&mut self, text: &Arc<str>) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        if self.texts.len() < MAX_TEXTS {
+            self.texts.insert(Arc::clone(text));
+        }
+        Arc::clone(text)
     }
 
     fn measure(&mut self, name: &str, unit: &'static str, label: &str) -> Arc<Measure> {

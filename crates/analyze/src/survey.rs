@@ -7,7 +7,7 @@ use logmill_parse::{Class, Code, Metadata, Micros, Platform, Status, StepKind};
 
 use crate::cluster::{self, Distinct};
 
-use crate::assemble::{DraftOrigin, RunDraft, join_message};
+use crate::assemble::{DraftOrigin, RunDraft, renumbered};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
 use crate::phases::StepDraft;
@@ -63,15 +63,13 @@ impl Survey {
     /// Adds what one group came down to.
     pub(crate) fn add(&mut self, group: GroupResult) {
         for mut run in group.runs {
-            for (index, message) in std::mem::take(&mut run.messages) {
-                if let Some(template) = group.templates.get(index as usize) {
-                    let id = self.intern(run.about.platform, template);
-                    if self.templates.get(id as usize).is_some_and(|known| known.text == OTHER) {
-                        self.first_other.get_or_insert(run.home);
-                    }
-                    join_message(&mut run.messages, id, message);
+            run.messages = renumbered(std::mem::take(&mut run.messages), |index| {
+                let id = self.intern(run.about.platform, group.templates.get(index as usize)?);
+                if self.templates.get(id as usize).is_some_and(|known| known.text == OTHER) {
+                    self.first_other.get_or_insert(run.home);
                 }
-            }
+                Some(id)
+            });
             self.runs.push(run);
         }
         self.files.extend(group.files);
@@ -120,11 +118,8 @@ impl Survey {
             })
             .collect();
         for run in &mut self.runs {
-            for (index, message) in std::mem::take(&mut run.messages) {
-                if let Some(id) = ids.get(index as usize) {
-                    join_message(&mut run.messages, *id, message);
-                }
-            }
+            let messages = std::mem::take(&mut run.messages);
+            run.messages = renumbered(messages, |index| ids.get(index as usize).copied());
         }
     }
 
@@ -132,7 +127,10 @@ impl Survey {
     pub(crate) fn finish(&mut self) {
         self.files.sort_by_key(|file| file.input);
         self.tell_of_too_many_templates();
-        self.runs.sort_by_key(RunDraft::first_place);
+        // Mostly they are in order, which costs less to see than to make room for sorting them.
+        if !self.runs.is_sorted_by_key(RunDraft::first_place) {
+            self.runs.sort_by_key(RunDraft::first_place);
+        }
         self.qualify_stems();
         self.leave_out_repeated();
         self.merge_templates();
@@ -143,7 +141,9 @@ impl Survey {
             }
             run.add_queue();
         }
-        self.runs.sort_by(|a, b| a.table_key().cmp(&b.table_key()));
+        if !self.runs.is_sorted_by(|a, b| a.table_key() <= b.table_key()) {
+            self.runs.sort_by(|a, b| a.table_key().cmp(&b.table_key()));
+        }
     }
 
     /// Notes at the first input that messages had to be counted together.
@@ -214,10 +214,8 @@ impl Survey {
                 *flag = true;
             }
         }
-        let mut dropped = drop.iter();
-        let (gone, kept): (Vec<RunDraft>, Vec<RunDraft>) =
-            std::mem::take(&mut self.runs).into_iter().partition(|_| dropped.next() == Some(&true));
-        self.runs = kept;
+        let mut dropped = drop.into_iter();
+        let gone: Vec<RunDraft> = self.runs.extract_if(.., |_| dropped.next().unwrap_or_default()).collect();
         for run in gone {
             self.count_as_duplicate(&run);
         }

@@ -47,7 +47,7 @@ pub(crate) fn step(index: usize, name: &str, status: Status, duration_ms: Option
         parent_seq: None,
         depth: 0,
         step_kind: StepKind::Phase,
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         connector_id: None,
         started_at: None,
         stopped_at: None,

@@ -23,7 +23,7 @@ fn only_run(report: &Report) -> &Run {
 }
 
 fn steps(report: &Report) -> Vec<(&str, Option<i64>)> {
-    report.steps.iter().map(|step| (step.name.as_str(), step.duration_ms)).collect()
+    report.steps.iter().map(|step| (&*step.name, step.duration_ms)).collect()
 }
 
 const START: [(&str, &str); 4] = [

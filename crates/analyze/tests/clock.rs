@@ -32,7 +32,7 @@ fn check_paste(log: &str, duration_ms: i64, steps: &[(&str, i64)]) {
     assert_eq!((run.started_at, run.stopped_at), (None, None));
     assert_eq!(run.duration_ms, Some(duration_ms));
     let found: Vec<(&str, i64)> =
-        report.steps.iter().filter_map(|step| Some((step.name.as_str(), step.duration_ms?))).collect();
+        report.steps.iter().filter_map(|step| Some((&*step.name, step.duration_ms?))).collect();
     assert_eq!(found, steps);
     assert!(report.steps.iter().all(|step| step.started_at.is_none() && step.stopped_at.is_none()));
     let sum: i64 = report.steps.iter().filter_map(|step| Some(step.duration_ms? + step.gap_before_ms?)).sum();

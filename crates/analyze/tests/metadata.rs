@@ -30,7 +30,7 @@ type Row<'a> = (u32, u8, &'a str, Option<i64>, Option<i64>);
 
 fn steps(report: &Report) -> Vec<Row<'_>> {
     let rows = report.steps.iter();
-    rows.map(|it| (it.seq, it.depth, it.name.as_str(), it.duration_ms, it.gap_before_ms)).collect()
+    rows.map(|it| (it.seq, it.depth, &*it.name, it.duration_ms, it.gap_before_ms)).collect()
 }
 
 const BUILD_LOG: &str = "2026-09-29T10:00:07.000Z\tInitializing build environment...\n\

@@ -112,7 +112,7 @@ fn steps() -> Vec<Step> {
         parent_seq: Some(1),
         depth: 255,
         step_kind: StepKind::Substep,
-        name: String::new(),
+        name: String::new().into(),
         connector_id: Some(String::new()),
         started_at: None,
         stopped_at: None,
