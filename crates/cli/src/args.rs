@@ -199,6 +199,11 @@ pub struct NoteArgs {
     /// Say nothing on standard error but errors
     #[arg(long, short)]
     pub quiet: bool,
+    /// Show every place that was not read as expected
+    ///
+    /// At most 100 of them, on standard error; the table `issues` has them all.
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Color,

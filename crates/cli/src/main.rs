@@ -2,9 +2,11 @@
 
 mod args;
 mod commands;
+mod excerpt;
 mod failure;
 mod inputs;
 mod nearest;
+mod notes;
 mod positioned;
 mod progress;
 mod rows;

@@ -8,14 +8,13 @@ use anyhow::Context;
 use chrono::Utc;
 use logmill_analyze::model::IssueRow;
 use logmill_analyze::{Bucket, Buckets, Detail, Engine, Input, Options, Report, Selection, Survey, Unread};
-use logmill_parse::Code;
 
 use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
 use crate::inputs::{self, Origin, Source};
-use crate::nearest;
 use crate::progress::{Audience, Meter, Metered, Quiet, Running};
 use crate::terminal::{Paint, count, for_stderr, safe};
+use crate::{nearest, notes};
 
 /// Inputs that have been read.
 #[derive(Debug)]
@@ -95,11 +94,15 @@ impl Session {
         let paint = Paint::for_stderr(notes.color);
         let (named, found) = self.unread(report);
         let objects = |issue: &IssueRow| issue.severity != logmill_parse::Severity::Info;
-        let is_spoilt = named.iter().any(|issue| is_fatal(issue))
+        let is_spoilt = named.iter().any(|issue| notes::is_fatal(issue))
             || !end.unread.is_empty()
             || (notes.strict && report.issues.iter().any(objects));
-        let mut lines: Vec<String> =
-            named.iter().take(MAX_UNREAD).map(|issue| of_named(issue, paint)).collect();
+        let mut lines: Vec<String> = Vec::new();
+        if notes.verbose {
+            lines.extend(notes::one_by_one(report, &self.inputs(), paint));
+        }
+        let of_named = |issue: &&IssueRow| notes::of_named(issue, self.input_of(issue), paint);
+        lines.extend(named.iter().take(MAX_UNREAD).map(of_named));
         if let Some(more) = named.len().checked_sub(MAX_UNREAD).filter(|more| *more > 0) {
             let more = count(more as u64);
             lines.push(format!("{}: and {more} more like these (table `issues`)", paint.red("error")));
@@ -109,7 +112,11 @@ impl Session {
         if notes.quiet {
             lines.retain(|_| is_spoilt);
         } else {
-            lines.extend(of_found(&found, paint));
+            lines.extend(notes::of_found(&found, paint));
+            let how =
+                if notes.verbose { "`logmill explain CODE` explains them" } else { "--verbose shows where" };
+            let note = |issues: String| format!("{}: {issues}; {how}", paint.dim("note"));
+            lines.extend(notes::in_one_line(report).map(note));
             lines.extend(self.of_nothing(report, end).map(|note| format!("{}: {note}", paint.dim("note"))));
             lines.extend(end.said.clone());
             if std::io::stderr().is_terminal() {
@@ -121,6 +128,12 @@ impl Session {
             writeln!(stderr, "{}", for_stderr(&line)).context("cannot write to standard error")?;
         }
         Ok(if is_spoilt { Done::WithComplaints } else { Done::Well })
+    }
+
+    fn input_of(&self, issue: &IssueRow) -> Option<&dyn Input> {
+        let is_it =
+            |input: &&Metered| input.source() == issue.source && input.member() == issue.member.as_deref();
+        self.sources.iter().find(is_it).map(|input| input as &dyn Input)
     }
 
     /// Why there is nothing to show, where there is nothing.
@@ -157,14 +170,10 @@ impl Session {
             |issue: &&IssueRow| match origins.get(&(issue.source.as_str(), issue.member.as_deref())) {
                 Some(Origin::Named) => true,
                 // Whoever names an archive expects to see all of it, but not that everything in it is a log.
-                Some(Origin::InNamed) => is_unread(issue),
+                Some(Origin::InNamed) => notes::is_unread(issue),
                 Some(Origin::Found | Origin::InFound) | None => false,
             };
-        report
-            .issues
-            .iter()
-            .filter(|issue| is_unread(issue) || matches!(issue.code, "unknown-format" | "error-body"))
-            .partition(is_named)
+        report.issues.iter().filter(|issue| notes::is_about_the_input(issue)).partition(is_named)
     }
 }
 
@@ -195,96 +204,6 @@ impl Ending {
     }
 }
 
-/// Whether the issue says that bytes of an input could not be read.
-fn is_unread(issue: &IssueRow) -> bool {
-    const CODES: [Code; 7] = [
-        Code::UnreadableInput,
-        Code::TruncatedArchive,
-        Code::CorruptArchive,
-        Code::DecompressionLimit,
-        Code::NestedTooDeep,
-        Code::EncryptedMember,
-        Code::UnsupportedCompression,
-    ];
-    CODES.iter().any(|code| code.as_str() == issue.code)
-}
-
-/// Whether the issue spoils the exit code where its input was named. An error answer was read as what it is.
-fn is_fatal(issue: &IssueRow) -> bool {
-    issue.code != "error-body"
-}
-
-/// The line about an input that was named.
-fn of_named(issue: &IssueRow, paint: Paint) -> String {
-    let word = if is_fatal(issue) { paint.red("error") } else { paint.yellow("warning") };
-    format!("{word}: {}: {}", place(issue), safe(&issue.message))
-}
-
-/// The input an issue is about: `ARCHIVE!MEMBER` where it is one.
-fn place(issue: &IssueRow) -> String {
-    let source = safe(&issue.source);
-    issue.member.as_ref().map_or_else(|| source.to_string(), |member| format!("{source}!{}", safe(member)))
-}
-
-/// One line for each kind of thing found by walking that is no log.
-fn of_found(issues: &[&IssueRow], paint: Paint) -> Vec<String> {
-    let of = |is_meant: &dyn Fn(&IssueRow) -> bool| -> Vec<&IssueRow> {
-        let mut of: Vec<&IssueRow> = issues.iter().copied().filter(|issue| is_meant(issue)).collect();
-        of.dedup_by(|a, b| (&a.source, &a.member) == (&b.source, &b.member));
-        of
-    };
-    let line = |is_meant: &dyn Fn(&IssueRow) -> bool, one: &str, several: &str, word: String| {
-        let of = of(is_meant);
-        (!of.is_empty()).then(|| {
-            let what = if of.len() == 1 { one } else { several };
-            format!("{word}: {} {what}: {}", count(of.len() as u64), places(&of))
-        })
-    };
-    [
-        line(
-            &|issue| issue.code == Code::UnreadableInput.as_str(),
-            "file could not be read",
-            "files could not be read",
-            paint.yellow("warning"),
-        ),
-        line(
-            &|issue| is_unread(issue) && issue.code != Code::UnreadableInput.as_str(),
-            "file could not be unpacked whole",
-            "files could not be unpacked whole",
-            paint.yellow("warning"),
-        ),
-        line(
-            &|issue| issue.code == "error-body",
-            "file is an API's error answer, saved instead of a log",
-            "files are an API's error answers, saved instead of logs",
-            paint.yellow("warning"),
-        ),
-        line(
-            &|issue| issue.code == "unknown-format",
-            "file is no log",
-            "files are no logs",
-            paint.dim("note"),
-        ),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// The first few inputs; why a single one could not be read.
-fn places(issues: &[&IssueRow]) -> String {
-    if let [issue] = issues {
-        return format!("{}: {}", place(issue), safe(&issue.message));
-    }
-    let mut places: Vec<String> = issues.iter().take(MAX_PLACES).map(|issue| place(issue)).collect();
-    if issues.len() > MAX_PLACES {
-        places.push(format!("and {} more (table `issues`)", count((issues.len() - MAX_PLACES) as u64)));
-    }
-    places.join(", ")
-}
-
-/// Inputs named in one line.
-const MAX_PLACES: usize = 3;
 /// Inputs named one by one that could not be read, or not again.
 const MAX_UNREAD: usize = 20;
 

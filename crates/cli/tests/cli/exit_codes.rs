@@ -179,3 +179,58 @@ fn standard_input() {
     assert_eq!(rows[0]["duration_ms"], 4000);
     assert_eq!(piped(b"", ["runs", "-", "--json"]).code, Some(0), "an empty input is empty");
 }
+
+/// A message says what, where, and what to do; a file that is not there, which one may be meant.
+#[test]
+fn what_is_wrong_with_an_input_is_shown() {
+    let folder = Folder::new();
+    let letter = folder.write("letter.txt", "Dear reader,\nhello\n");
+    let said = run(["runs", &letter]);
+    assert_eq!(
+        said.err,
+        format!(
+            "error: {letter}: expected one of the formats of `logmill formats`, found text without anything a log \
+             of these formats has\n  |\n1 | Dear reader,\n  | ^\n  = help: if it is one of them all the same, name \
+             it with --from\n"
+        )
+    );
+    let said = run(["runs", &folder.arg("leter.txt")]);
+    assert!(said.err.contains(&format!("= help: there is `{letter}` beside it")), "{}", said.err);
+}
+
+/// `--verbose` shows every place that was not read as expected, with its line and a caret.
+#[test]
+fn issues_are_shown_where_they_are() {
+    let folder = Folder::new();
+    let mut log = SHORT_LOG.as_bytes().to_vec();
+    log.extend_from_slice(b"2026-03-01T10:00:05.000Z INFO  caf\xc3\xa9 \xff!\n");
+    let log = folder.write("my-actor/aB3dE6gH9jK2mN5pQ.log", log);
+    let brief = well(["runs", &log]);
+    assert_eq!(brief.err, "note: 1 issue: 1 invalid-utf8; --verbose shows where\n");
+    let every = well(["runs", &log, "--verbose"]);
+    assert_eq!(every.out, brief.out);
+    // 31 characters, `café `, and then the byte.
+    let expect = format!(
+        "warning[invalid-utf8]: expected UTF-8, found other bytes\n --> {log}:7:37\n  |\n\
+         7 | 2026-03-01T10:00:05.000Z INFO  café \\xff!\n  | {}^^^^\n\n\
+         note: 1 issue: 1 invalid-utf8; `logmill explain CODE` explains them\n",
+        " ".repeat(36)
+    );
+    assert_eq!(every.err, expect);
+    assert_eq!(run(["runs", &log, "--verbose", "--quiet"]).code, Some(2));
+}
+
+/// However many there are, a hundred are shown.
+#[test]
+fn shown_issues_are_bounded() {
+    let folder = Folder::new();
+    let line = "{\"message\":\"x\",\"level\":\"INFO\",\"createdAt\":\"2026-13-01T06:00:00.685Z\"}";
+    let good = line.replace("-13-", "-12-");
+    for file in 0..3 {
+        let body = format!("{{\"data\":[{good},{}]}}", vec![line; 60].join(","));
+        folder.write(&format!("dumps/poESMqicnOhK0JqT{file}.json"), body);
+    }
+    let said = well(["runs", &folder.arg("dumps"), "--verbose"]);
+    assert_eq!(said.err.matches("warning[bad-timestamp]").count(), 100);
+    assert!(said.err.contains("… 80 more issues: "), "{}", said.err);
+}
