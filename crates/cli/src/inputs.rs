@@ -15,6 +15,7 @@ use logmill_frame::manifest::MANIFEST;
 use walkdir::WalkDir;
 
 use crate::positioned::{self, FileId};
+use crate::progress::{Counted, Meter, Tally};
 pub use unpack::Bounds;
 use unpack::OnDisk;
 
@@ -145,9 +146,14 @@ impl ReadAt for RandomFile {
 }
 
 /// The inputs that `paths` stand for, each once, in the order of their names; what compressed files
-/// and archives hold stands in their places. At most `threads` are used.
+/// and archives hold stands in their places. At most `threads` are used; `meter` shows how far it is.
 #[must_use]
-pub fn collect(paths: &[PathBuf], bounds: Bounds, threads: Option<NonZeroUsize>) -> Vec<Source> {
+pub fn collect(
+    paths: &[PathBuf],
+    bounds: Bounds,
+    threads: Option<NonZeroUsize>,
+    meter: &Arc<Meter>,
+) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
         add(path, &mut sources);
@@ -155,10 +161,17 @@ pub fn collect(paths: &[PathBuf], bounds: Bounds, threads: Option<NonZeroUsize>)
     sources.sort_by(|a, b| (&a.name, a.origin).cmp(&(&b.name, b.origin)));
     let mut seen = BTreeSet::new();
     sources.retain(|source| seen.insert(source.identity()));
-    for source in &mut sources {
-        source.copy(bounds);
+    copy_streams(&mut sources, bounds, meter);
+    unpack::unpack(sources, bounds, threads, meter)
+}
+
+/// Copies what can be read only once: standard input, pipes, devices.
+fn copy_streams(sources: &mut [Source], bounds: Bounds, meter: &Arc<Meter>) {
+    let mut streams: Vec<&mut Source> = sources.iter_mut().filter(|source| source.is_stream()).collect();
+    let _copying = meter.begin("copying", 0, streams.len() as u64);
+    for source in &mut streams {
+        source.copy(bounds, &meter.tally());
     }
-    unpack::unpack(sources, bounds, threads)
 }
 
 /// What makes two names the same input.
@@ -179,19 +192,19 @@ impl Source {
         }
     }
 
-    /// Copies what can be read only once: standard input, pipes, devices.
-    fn copy(&mut self, bounds: Bounds) {
-        if !matches!(self.place, Place::File(_)) {
-            return;
-        }
+    fn is_stream(&self) -> bool {
+        let is_file = || fs::metadata(&self.path).is_ok_and(|metadata| metadata.is_file());
+        matches!(self.place, Place::File(_)) && (self.name == "-" || !is_file())
+    }
+
+    /// Copies a stream.
+    fn copy(&mut self, bounds: Bounds, tally: &Tally) {
+        tally.add_file();
         let copy = if self.name == "-" {
-            spool(&mut io::stdin().lock(), bounds)
+            spool(&mut Counted::new(io::stdin().lock(), tally.clone()), bounds)
         } else {
-            match fs::metadata(&self.path) {
-                Ok(metadata) if metadata.is_file() => return,
-                Ok(_) => File::open(&self.path).and_then(|mut stream| spool(&mut stream, bounds)),
-                Err(error) => Err(error),
-            }
+            let copy = |stream| spool(&mut Counted::new(stream, tally.clone()), bounds);
+            File::open(&self.path).and_then(copy)
         };
         self.place = match copy {
             Ok(file) => Place::Copy(Arc::new(file)),

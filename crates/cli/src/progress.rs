@@ -122,12 +122,39 @@ impl Meter {
         stage.bar.tick();
     }
 
+    /// Counts bytes of the job at hand.
+    #[must_use]
+    pub fn tally(self: &Arc<Self>) -> Tally {
+        Tally { meter: Arc::clone(self), job: self.job.load(Ordering::Relaxed) }
+    }
+
     fn end(&self) {
         if let Ok(mut stage) = self.stage.lock()
             && let Some(stage) = stage.take()
         {
             stage.bar.finish_and_clear();
         }
+    }
+}
+
+/// Counts bytes of one job; once that is over, no more.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    meter: Arc<Meter>,
+    job: u64,
+}
+
+impl Tally {
+    /// So many bytes have been read.
+    pub fn add(&self, bytes: u64) {
+        if self.meter.job.load(Ordering::Relaxed) == self.job {
+            self.meter.read(bytes);
+        }
+    }
+
+    /// A file has been opened.
+    pub fn add_file(&self) {
+        self.meter.files.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -222,21 +249,20 @@ impl Input for Metered {
     }
 
     fn open(&self) -> io::Result<Content> {
-        let job = self.meter.job.load(Ordering::Relaxed);
-        if self.job.swap(job, Ordering::Relaxed) != job {
-            self.meter.files.fetch_add(1, Ordering::Relaxed);
+        let tally = self.meter.tally();
+        if self.job.swap(tally.job, Ordering::Relaxed) != tally.job {
+            tally.add_file();
         }
-        let meter = Arc::clone(&self.meter);
         Ok(match self.source.open()? {
-            Content::Random(content) => Content::Random(Box::new(CountedAt { content, meter })),
-            Content::Stream(stream) => Content::Stream(Box::new(CountedStream { stream, meter })),
+            Content::Random(content) => Content::Random(Box::new(CountedAt { content, tally })),
+            Content::Stream(stream) => Content::Stream(Box::new(Counted::new(stream, tally))),
         })
     }
 }
 
 struct CountedAt {
     content: Box<dyn ReadAt>,
-    meter: Arc<Meter>,
+    tally: Tally,
 }
 
 impl ReadAt for CountedAt {
@@ -246,20 +272,30 @@ impl ReadAt for CountedAt {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.content.read_at(offset, buffer)?;
-        self.meter.read(n as u64);
+        self.tally.add(n as u64);
         Ok(n)
     }
 }
 
-struct CountedStream {
-    stream: Box<dyn Read + Send>,
-    meter: Arc<Meter>,
+/// A stream whose bytes are counted as they are read.
+#[derive(Debug)]
+pub struct Counted<R> {
+    stream: R,
+    tally: Tally,
 }
 
-impl Read for CountedStream {
+impl<R> Counted<R> {
+    /// Counts the bytes of a stream.
+    #[must_use]
+    pub const fn new(stream: R, tally: Tally) -> Self {
+        Self { stream, tally }
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.stream.read(buffer)?;
-        self.meter.read(n as u64);
+        self.tally.add(n as u64);
         Ok(n)
     }
 }

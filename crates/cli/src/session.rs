@@ -36,7 +36,7 @@ impl Session {
     pub fn open(input: &InputArgs, notes: &NoteArgs, detail: Detail) -> Result<Self, Failure> {
         let quiet = if notes.quiet { Quiet::Yes } else { Quiet::No };
         let meter = Arc::new(Meter::new(Audience::unless(quiet)));
-        let sources: Vec<Metered> = inputs::collect(&input.paths, input.bounds(), input.threads)
+        let sources: Vec<Metered> = inputs::collect(&input.paths, input.bounds(), input.threads, &meter)
             .into_iter()
             .map(|source| Metered::new(source, &meter))
             .collect();

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -19,6 +20,7 @@ use crate::args::BenchArgs;
 use crate::args::Generated;
 use crate::failure::{Done, Failure};
 use crate::inputs::{self, Bounds};
+use crate::progress::{Audience, Meter};
 use crate::terminal::{Paint, count, counted, size};
 
 /// The seed of generated dumps: the same bytes on every machine.
@@ -43,7 +45,8 @@ pub fn run(args: &BenchArgs) -> Result<Done, Failure> {
         }
         paths.push(folder.path().to_owned());
     }
-    let sources = inputs::collect(&paths, Bounds::default(), args.threads);
+    let nobody = Arc::new(Meter::new(Audience::Nobody));
+    let sources = inputs::collect(&paths, Bounds::default(), args.threads, &nobody);
     let bench = Bench::new(args)?;
     let list: Vec<&dyn Input> = sources.iter().map(|source| source as &dyn Input).collect();
     let cold = bench.cold(&list)?;

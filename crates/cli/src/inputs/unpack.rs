@@ -19,6 +19,7 @@ use logmill_parse::Code;
 
 use super::{Origin, Place, Source, is_hidden};
 use crate::positioned::{self, FileId};
+use crate::progress::{Meter, Tally};
 
 /// Memory for decompressed bytes that are needed more than once, compressed again.
 const SHELF_BYTES: u64 = 256 << 20;
@@ -47,8 +48,14 @@ impl Default for Bounds {
     }
 }
 
-/// Puts what compressed files and archives hold in their places. More than `threads` are never used.
-pub fn unpack(sources: Vec<Source>, bounds: Bounds, threads: Option<NonZeroUsize>) -> Vec<Source> {
+/// Puts what compressed files and archives hold in their places. More than `threads` are never used;
+/// `meter` shows how far it is.
+pub fn unpack(
+    sources: Vec<Source>,
+    bounds: Bounds,
+    threads: Option<NonZeroUsize>,
+    meter: &Arc<Meter>,
+) -> Vec<Source> {
     let cores = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let kinds = on_threads(&sources, cores.min(sources.len().div_ceil(FILES_PER_THREAD)), look);
     let packed: Vec<usize> =
@@ -57,6 +64,9 @@ pub fn unpack(sources: Vec<Source>, bounds: Bounds, threads: Option<NonZeroUsize
         return sources;
     }
     let shares = shares(&sources, &packed);
+    let bytes = packed.iter().filter_map(|index| sources.get(*index)).map(|source| source.bytes).sum();
+    let unpacking = meter.begin("unpacking", bytes, packed.len() as u64);
+    let tally = meter.tally();
     let held = on_threads(&packed, cores, |index| {
         let limits = Limits {
             total_bytes: bounds.total_bytes,
@@ -64,8 +74,9 @@ pub fn unpack(sources: Vec<Source>, bounds: Bounds, threads: Option<NonZeroUsize
             members: MAX_MEMBERS,
             shelf_bytes: shares.get(index).copied().unwrap_or(0),
         };
-        sources.get(*index).and_then(|source| list(source, limits))
+        sources.get(*index).and_then(|source| list(source, limits, &tally))
     });
+    drop(unpacking);
     let mut held: BTreeMap<usize, Contents> =
         packed.into_iter().zip(held).filter_map(|(index, contents)| Some((index, contents?))).collect();
     let mut all = Vec::new();
@@ -124,8 +135,9 @@ fn shares(sources: &[Source], packed: &[usize]) -> BTreeMap<usize, u64> {
 }
 
 /// What a source holds. One that cannot be read stays what it is, and says so when it is opened.
-fn list(source: &Source, limits: Limits) -> Option<Contents> {
-    let file = source.on_disk()?;
+fn list(source: &Source, limits: Limits, tally: &Tally) -> Option<Contents> {
+    tally.add_file();
+    let file = Counted { place: source.on_disk()?, tally: tally.clone() };
     let mut contents = logmill_archive::list(Arc::new(file), limits, &is_wanted).ok()?;
     leave_out_own_outputs(&mut contents.members);
     // In the order in which they would be found in a folder; where each has to be walked to, it is
@@ -292,5 +304,35 @@ impl logmill_archive::ReadAt for Positioned {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         positioned::read_at(&self.file, buffer, offset)
+    }
+}
+
+/// A file whose bytes are counted while it is being unpacked.
+#[derive(Debug)]
+struct Counted {
+    place: OnDisk,
+    tally: Tally,
+}
+
+impl logmill_archive::Place for Counted {
+    fn open(&self) -> io::Result<Arc<dyn logmill_archive::ReadAt>> {
+        Ok(Arc::new(CountedAt { bytes: self.place.open()?, tally: self.tally.clone() }))
+    }
+}
+
+struct CountedAt {
+    bytes: Arc<dyn logmill_archive::ReadAt>,
+    tally: Tally,
+}
+
+impl logmill_archive::ReadAt for CountedAt {
+    fn size(&self) -> u64 {
+        self.bytes.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.bytes.read_at(offset, buffer)?;
+        self.tally.add(n as u64);
+        Ok(n)
     }
 }

@@ -142,16 +142,16 @@ fn long_jobs_say_how_far_they_are() {
         )
     };
     let Some(said) = on_terminal(&slowly("> /dev/null"), &[]) else { return };
-    assert!(said.contains("reading  ") && said.contains("1 of 1 file"), "{said:?}");
-    let shown = said.rfind("reading  ").expect("progress");
+    assert!(said.contains("copying  ") && said.contains("1 of 1 file"), "{said:?}");
+    let shown = said.rfind("copying  ").expect("progress");
     let cleared = said[shown..].find("\x1b[2K").expect("the line is cleared");
     assert!(said[shown..][cleared..].contains("next: "), "{said:?}");
     for silent in ["2>/dev/null", "--quiet"] {
         let said = on_terminal(&slowly(silent), &[]).expect("a terminal");
-        assert!(!said.contains("reading  "), "{silent}: {said:?}");
+        assert!(!said.contains("copying"), "{silent}: {said:?}");
     }
     let dumb = on_terminal(&slowly("> /dev/null"), &[("TERM", "dumb")]).expect("a terminal");
-    assert!(!dumb.contains("reading  ") && !dumb.contains('\x1b'), "{dumb:?}");
+    assert!(!dumb.contains("copying") && !dumb.contains('\x1b'), "{dumb:?}");
 }
 
 /// Quick jobs show no progress at all.
