@@ -171,9 +171,7 @@ fn percentiles(view: &View<'_>, rows: &[&Duration], out: &mut Markup) {
         Column::Drawing("0 to 100 %"),
         Column::Figure("Error rate"),
         Column::Figure("p50"),
-        Column::Figure("p90"),
         Column::Figure("p95"),
-        Column::Figure("p99"),
         Column::Figure("Max"),
         Column::Figure("Total"),
         Column::Figure("Not counted"),
@@ -189,7 +187,7 @@ fn percentiles(view: &View<'_>, rows: &[&Duration], out: &mut Markup) {
             cells.count(tally.n_runs());
             cells.share(Share::of(hits, of));
             cells.percent(tally.error_rate());
-            for ms in [row.p50_ms, row.p90_ms, row.p95_ms, row.p99_ms, row.max_ms, row.total_ms] {
+            for ms in [row.p50_ms, row.p95_ms, row.max_ms, row.total_ms] {
                 cells.duration(ms);
             }
             cells.count(row.n_incomplete);
