@@ -41,7 +41,7 @@ Examples:
 pub enum Command {
     /// Summarise runs, durations and errors; write every report table
     #[command(
-        after_help = "Examples:\n  logmill report dumps/\n  logmill report dumps/ -o out/ --to csv --to parquet\n  logmill report dumps/ --since 7d --bucket 1d"
+        after_help = "Examples:\n  logmill report dumps/\n  logmill report dumps/ -o out/ --to csv --to parquet\n  logmill report dumps/ --html report.html\n  logmill report dumps/ --since 7d --bucket 1d"
     )]
     Report(ReportArgs),
     /// Write one or more full tables
@@ -239,6 +239,11 @@ pub struct ReportArgs {
     /// Without it only the summary is printed.
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output: Option<PathBuf>,
+    /// File for the report as one HTML page
+    ///
+    /// It needs nothing else: no network, no other file.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub html: Option<PathBuf>,
     #[command(flatten)]
     pub write: WriteArgs,
     /// Print the summary as JSON

@@ -18,6 +18,7 @@ use crate::{rows, summary, write};
 mod bench;
 mod detect;
 mod explain;
+mod page;
 mod show;
 
 /// Does what the command line says.
@@ -76,7 +77,11 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
     if let Some(folder) = &args.output {
         write::check_folder(folder, &args.write)?;
     }
-    let detail = if args.output.is_some() { Detail::Everything } else { Detail::Runs };
+    if let Some(path) = &args.html {
+        page::check(path, args)?;
+    }
+    let is_written = args.output.is_some() || args.html.is_some();
+    let detail = if is_written { Detail::Everything } else { Detail::Runs };
     let session = Session::open(&args.input, &args.notes, detail)?;
     let select = selection(&args.select, args.time.time_zone);
     let report = session.report(&select, &args.time)?;
@@ -92,6 +97,12 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
         let tables: Vec<Table> = Table::of_report().collect();
         let (manifest, unread) = write::write_set(job, folder, &tables, &args.write, options_of(args))?;
         end = Ending { unread, ..wrote_set(&manifest, folder) };
+    }
+    if let Some(path) = &args.html {
+        let said = page::write(&session, &report, &select, (path, args))?;
+        let next = "open the page in a browser; it loads nothing from elsewhere".to_owned();
+        let said = end.said.map_or_else(|| said.clone(), |before| format!("{before}\n{said}"));
+        end = Ending { said: Some(said), next: Some(next), ..end };
     }
     if args.json {
         print(&safe_json(&summary::json(&report)))?;

@@ -94,7 +94,8 @@ fn not_a_file(path: &Path) -> String {
 }
 
 /// The error about an output, with what may be done about it.
-fn about(path: &Path, error: FrameError) -> Error {
+#[must_use]
+pub fn about(path: &Path, error: FrameError) -> Error {
     match error {
         FrameError::Exists(path) => Error::msg(exists(&path)),
         FrameError::NotAFile(path) => Error::msg(not_a_file(&path)),

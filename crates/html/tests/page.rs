@@ -1,15 +1,19 @@
 //! What must hold of every page, whatever the report says.
 
+mod reader;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use logmill_analyze::Report;
 use logmill_analyze::model::{Measure, Metric, Run};
 use logmill_html::{Page, page};
 use logmill_parse::{Kind, Platform, Status};
-use support::{Element, HOUR, START, completed, elements, error, run, step, with_everywhere};
+use reader::{Element, elements};
+use support::{HOUR, START, completed, error, run, step, with_everywhere};
 
 const HOSTILE: &[&str] = &[
     "<script>alert(1)</script>",
@@ -312,4 +316,63 @@ fn writing_is_the_same_as_the_page() {
     let mut sink = Vec::new();
     logmill_html::write(&small(), &Page::titled("x"), &mut sink).expect("memory");
     assert_eq!(String::from_utf8(sink).expect("text"), page(&small(), &Page::titled("x")));
+}
+
+/// Pages are well-formed XML, too, by the judgement of a reader from elsewhere; and HTML without errors.
+#[test]
+fn other_readers_find_no_fault() {
+    let program = "
+import sys, xml.etree.ElementTree as tree
+text = sys.stdin.buffer.read().decode('utf-8')
+tree.fromstring(text)
+try:
+    import html5lib
+except ImportError:
+    print('xml')
+else:
+    parser = html5lib.HTMLParser()
+    parser.parse(text)
+    # HTML ignores the slash of an element that is always empty; html5lib has no word for that.
+    print([(error[1], error[0]) for error in parser.errors])
+";
+    let Ok(version) = Command::new("python3").arg("--version").output() else {
+        return skip("there is no Python here");
+    };
+    assert!(version.status.success());
+    for html in
+        [page(&with_everywhere(HOSTILE[1]), &Page::titled(HOSTILE[10])), page(&small(), &Page::titled("x"))]
+    {
+        let mut python = Command::new("python3")
+            .args(["-c", program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python runs");
+        python.stdin.take().expect("a pipe").write_all(html.as_bytes()).expect("Python reads");
+        let output = python.wait_with_output().expect("Python ends");
+        assert!(output.status.success(), "not well-formed");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(matches!(said.trim(), "xml" | "[]"), "{said}");
+    }
+}
+
+/// The big list of naughty strings, where somebody has put it: `LOGMILL_NAUGHTY_STRINGS=blns.json`.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the list is a file")]
+fn naughty_strings_stay_text() {
+    let Some(path) = std::env::var_os("LOGMILL_NAUGHTY_STRINGS") else {
+        return skip("LOGMILL_NAUGHTY_STRINGS names no list");
+    };
+    let list = std::fs::read(path).expect("a list");
+    let strings: Vec<String> = serde_json::from_slice(&list).expect("JSON strings");
+    assert!(strings.len() > 100);
+    for text in &strings {
+        let about = Page::titled(text);
+        check_harmless(&page(&with_everywhere(text), &about));
+    }
+}
+
+#[expect(clippy::disallowed_macros, reason = "a test says why it did nothing")]
+fn skip(why: &str) {
+    eprintln!("skipped: {why}");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use logmill_generate::{Demo, demo};
 use serde_json::Value;
 
-use crate::support::{DEMO, Folder, well};
+use crate::support::{DEMO, Folder, run, well};
 
 const TABLES: [&str; 9] =
     ["durations", "errors", "files", "issues", "metrics", "rates", "requests", "runs", "steps"];
@@ -178,4 +178,28 @@ fn demo_writes_what_stands_in_the_repository() {
     let here = well(["report", &folder.arg("demo"), "--json"]).out;
     let there = well(["report", DEMO, "--json"]).out;
     assert_eq!(here.replace(&folder.arg("demo"), DEMO), there);
+}
+
+/// What the page says is tested with the crate that makes it; here, that it gets where it should.
+#[test]
+fn the_page_is_one_file_that_is_not_replaced_unasked() {
+    let folder = Folder::new();
+    let page = folder.arg("report.html");
+    let said = well(["report", DEMO, "--html", &page, "--bucket", "1d"]);
+    assert!(said.err.contains(&format!("to {page}")), "{}", said.err);
+    assert_eq!(said.out, well(["report", DEMO, "--bucket", "1d"]).out, "the summary is there as well");
+    let html = String::from_utf8(folder.files("").pop().expect("a file").1).expect("text");
+    assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>\n"));
+    assert!(
+        html.contains(&format!("<h1>Report of {DEMO}</h1>")) && html.contains("<code>--bucket 1d</code>")
+    );
+    let runs = format!("id=\"figure-runs\" data-v=\"{}\"", demo().truth.runs.len());
+    assert!(html.contains(&runs), "{runs}");
+    let refused = run(["report", DEMO, "--html", &page]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.err.contains("--overwrite replaces what is there"), "{}", refused.err);
+    let tables = folder.arg("out");
+    let said = well(["report", DEMO, "--html", &page, "--overwrite", "-o", &tables]);
+    assert!(said.err.contains("wrote 9 tables") && said.err.contains(&format!("to {page}")), "{}", said.err);
+    assert_eq!(run(["report", DEMO, "--html", "-"]).code, Some(2));
 }

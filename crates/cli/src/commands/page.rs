@@ -1,0 +1,98 @@
+//! `report --html`: the page, what it says was asked for, and its way to a file.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use chrono::{DateTime, SecondsFormat};
+use logmill_analyze::{Bucket, Buckets, Report, Selection};
+use logmill_frame::{Existing, PendingFile};
+use logmill_html::Page;
+use logmill_parse::Micros;
+
+use crate::args::ReportArgs;
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::terminal::{safe, size};
+use crate::write;
+
+/// Paths that the heading names.
+const MAX_NAMED: usize = 3;
+
+/// Whether a page may be written, as far as can be told before anything is read.
+///
+/// # Errors
+///
+/// If something is in the way, or the target is no file.
+pub fn check(path: &Path, args: &ReportArgs) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return Err(Failure::Usage(
+            "expected a file for --html, found `-`; the summary is on standard output".to_owned(),
+        ));
+    }
+    write::check_file(path, &args.write)
+}
+
+/// Writes the page of a report. Says what was written.
+///
+/// # Errors
+///
+/// If something is in the way or the system refuses.
+pub fn write(
+    session: &Session,
+    report: &Report,
+    select: &Selection,
+    (path, args): (&Path, &ReportArgs),
+) -> Result<String, Failure> {
+    write::refuse_input(session, path)?;
+    let title = title(args);
+    let about = Page {
+        title: &title,
+        version: env!("CARGO_PKG_VERSION"),
+        options: options(args, select),
+        buckets: Buckets { width: args.time.bucket, zone: args.time.time_zone },
+    };
+    let html = logmill_html::page(report, &about);
+    let existing = if args.write.overwrite { Existing::Replace } else { Existing::Refuse };
+    let about = |error| write::about(path, error);
+    let mut file = PendingFile::create(path, existing).map_err(about)?;
+    file.write_all(html.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    file.commit().map_err(about)?;
+    Ok(format!("wrote {} to {}", size(html.len() as u64), safe(&path.to_string_lossy())))
+}
+
+fn title(args: &ReportArgs) -> String {
+    let paths = &args.input.paths;
+    let mut names: Vec<String> =
+        paths.iter().take(MAX_NAMED).map(|path| path.to_string_lossy().into_owned()).collect();
+    if paths.len() > MAX_NAMED {
+        names.push(format!("{} more", paths.len() - MAX_NAMED));
+    }
+    format!("Report of {}", names.join(", "))
+}
+
+/// The options that decide what the figures are of, where they are not as they are by default.
+fn options(args: &ReportArgs, select: &Selection) -> BTreeMap<String, String> {
+    let mut options = BTreeMap::new();
+    let mut add = |name: &str, value: String| {
+        if !value.is_empty() {
+            options.insert(name.to_owned(), value);
+        }
+    };
+    add("from", args.input.from.0.map_or_else(String::new, |format| format.about().id.to_owned()));
+    if args.time.bucket != Bucket::Auto {
+        add("bucket", args.time.bucket.to_string());
+    }
+    add("since", select.since.map_or_else(String::new, instant));
+    add("until", select.until.map_or_else(String::new, instant));
+    add("group", select.groups.join(","));
+    let statuses: Vec<&str> = select.statuses.iter().map(|status| status.as_str()).collect();
+    add("status", statuses.join(","));
+    options
+}
+
+fn instant(ts: Micros) -> String {
+    DateTime::from_timestamp_micros(ts)
+        .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
