@@ -3,6 +3,7 @@
 //! [`put!`] escapes every argument unless its type says that it needs none, so that forgetting to
 //! escape is not possible: a plain string is always taken for something from outside.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter, Write};
 
 /// Appends a format string, which is a literal, with its arguments escaped.
@@ -69,6 +70,12 @@ impl Show for str {
 impl Show for String {
     fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.as_str().show(f)
+    }
+}
+
+impl Show for Cow<'_, str> {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        (**self).show(f)
     }
 }
 

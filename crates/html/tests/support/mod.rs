@@ -55,7 +55,7 @@ pub fn step(run: usize, seq: u32, name: &str, from_ms: i64, ms: i64) -> Step {
         parent_seq: None,
         depth: 0,
         step_kind: StepKind::Phase,
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         connector_id: None,
         started_at: Some(START + from_ms * 1000),
         stopped_at: Some(START + (from_ms + ms) * 1000),
