@@ -88,7 +88,7 @@ impl Format for ApifySchedule {
     fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {
         let bytes = window.bytes;
         let bom = bom_len(bytes);
-        let mut log = Log::default();
+        let mut log = Log::new(bytes);
         let head = bytes.get(bom..).unwrap_or_default();
         if is_lines(head.get(..HEAD_BYTES).unwrap_or(head)) {
             let mut start = bom;
@@ -148,7 +148,7 @@ fn read_values<'a>(log: &mut Log<'a>, document: &'a [u8], at: usize) {
 fn emit<'a>(log: &mut Log<'a>, window: &'a [u8], out: &mut Batch<'a>) {
     claim(log, window, out);
     sort(&mut log.entries);
-    let mut names = BTreeMap::new();
+    let mut names = Names::default();
     let mut rest = 0..log.entries.len();
     while let Some(invocation) = next_invocation(&log.entries, &mut rest) {
         let entries = log.entries.get(invocation).unwrap_or_default();
@@ -194,7 +194,7 @@ fn next_invocation(entries: &[Entry<'_>], rest: &mut Range<usize>) -> Option<Ran
     let mut end = start + 1;
     while let Some(entry) = entries.get(end) {
         let is_late = entry.order.zip(began).is_some_and(|(ts, began)| ts - began > REACH_US);
-        if entry.is_invoked() || (is_late && entry.level.is_error()) {
+        if entry.is_invoked || (is_late && entry.level.is_error()) {
             break;
         }
         end += 1;
@@ -204,36 +204,62 @@ fn next_invocation(entries: &[Entry<'_>], rest: &mut Range<usize>) -> Option<Ran
 }
 
 /// The marks before the first of an invocation's entries.
-fn open_invocation<'a>(entries: &[Entry<'a>], names: &mut BTreeMap<Cow<'a, str>, u32>, out: &mut Batch<'a>) {
+fn open_invocation<'a>(entries: &[Entry<'a>], names: &mut Names<'a>, out: &mut Batch<'a>) {
     let Some(first) = entries.first() else { return };
-    let id = RunId::Within(unique(first.created_text(), names));
+    let id = RunId::Within(names.unique(first));
     out.mark(Mark::Run(Box::new(RunHead { kind: Kind::Invocation, id, bounds: Bounds::Records })));
     let error = entries.iter().find(|entry| entry.level.is_error());
     let (status, reason) = match error {
         Some(error) => (Status::Failed, error.reason()),
-        None if first.is_invoked() => (Status::Succeeded, Cow::Borrowed("invoked")),
+        None if first.is_invoked => (Status::Succeeded, Cow::Borrowed("invoked")),
         None => (Status::Unknown, Cow::Borrowed("not_invoked")),
     };
     let revoked_by = Revocation::Never;
     out.mark(Mark::Outcome(Outcome { status, reason, failure_class: None, weight: 1, revoked_by }));
 }
 
-/// The name, with `#2`, `#3`, … from its second use on.
-fn unique<'a>(name: Cow<'a, str>, names: &mut BTreeMap<Cow<'a, str>, u32>) -> Cow<'a, str> {
-    let uses = names.entry(name.clone()).or_insert(0);
-    *uses += 1;
-    if *uses == 1 { name } else { Cow::Owned(format!("{name}#{uses}")) }
+/// Names of invocations and how often they have been used.
+///
+/// Invocations come in the order of their instants, and equal names mean equal instants: only those of the
+/// instant at hand can be used again, and those without one.
+#[derive(Debug, Default)]
+struct Names<'a> {
+    instant: Option<Micros>,
+    /// The only name of the instant so far; nearly all have no other.
+    only: Option<Cow<'a, str>>,
+    dated: BTreeMap<Cow<'a, str>, u32>,
+    undated: BTreeMap<Cow<'a, str>, u32>,
+}
+
+impl<'a> Names<'a> {
+    /// `createdAt` of an invocation's first entry, with `#2`, `#3`, … from its second use on.
+    fn unique(&mut self, first: &Entry<'a>) -> Cow<'a, str> {
+        let name = first.created_text();
+        if first.ts.is_some() && first.ts != self.instant {
+            self.instant = first.ts;
+            self.only = Some(name.clone());
+            self.dated.clear();
+            return name;
+        }
+        let names = if first.ts.is_some() { &mut self.dated } else { &mut self.undated };
+        if let Some(only) = self.only.take_if(|_| first.ts.is_some()) {
+            names.insert(only, 1);
+        }
+        let uses = names.entry(name.clone()).or_insert(0);
+        *uses += 1;
+        if *uses == 1 { name } else { Cow::Owned(format!("{name}#{uses}")) }
+    }
 }
 
 fn push<'a>(entry: &Entry<'a>, out: &mut Batch<'a>) {
-    if let Some(ts) = entry.ts.filter(|_| entry.is_invoked() && out.wants == Wants::Everything) {
+    if let Some(ts) = entry.ts.filter(|_| entry.is_invoked && out.wants == Wants::Everything) {
         let value = (ts.rem_euclid(MINUTE_US) / 1000) as f64;
         let name = Cow::Borrowed("lateness_ms");
         out.mark(Mark::Metric(Metric { name, value, unit: "ms", label: Cow::Borrowed("") }));
     }
     let class = match entry.level {
         level if level.is_error() => Class::Failure,
-        Level::Info if entry.is_invoked() => Class::Platform,
+        Level::Info if entry.is_invoked => Class::Platform,
         _ => Class::Plain,
     };
     out.records.push(Record {

@@ -29,18 +29,14 @@ pub struct Entry<'a> {
     created_at: Option<Text<'a>>,
     pub level: Level,
     pub message: Text<'a>,
+    /// Whether it says that the schedule fired.
+    pub is_invoked: bool,
     /// The entry itself, where it has members that are not documented.
     pub payload: Option<Text<'a>>,
     pub is_lossy: bool,
 }
 
 impl<'a> Entry<'a> {
-    /// Whether it says that the schedule fired.
-    pub fn is_invoked(&self) -> bool {
-        let said = self.message.decode();
-        said.trim_ascii_start().get(..INVOKED.len()).is_some_and(|head| head.eq_ignore_ascii_case(INVOKED))
-    }
-
     /// `createdAt` as it is written.
     pub fn created_text(&self) -> Cow<'a, str> {
         self.created_at.map_or(Cow::Borrowed(UNDATED), |created_at| created_at.decode())
@@ -77,14 +73,29 @@ fn quoted_id(message: &str) -> Option<(usize, usize)> {
 }
 
 /// What has been read of a log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Log<'a> {
     pub entries: Vec<Entry<'a>>,
     pub findings: Findings,
     stamps: StampReader,
+    encoding: Encoding,
+}
+
+/// Whether all of a window is UTF-8, which one look at all of it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    Mixed,
 }
 
 impl<'a> Log<'a> {
+    /// A log of which nothing has been read, and which stands in `window`.
+    pub fn new(window: &[u8]) -> Self {
+        let is_utf8 = std::str::from_utf8(window).is_ok();
+        let encoding = if is_utf8 { Encoding::Utf8 } else { Encoding::Mixed };
+        Self { entries: Vec::new(), findings: Findings::default(), stamps: StampReader::new(), encoding }
+    }
+
     /// Reads the value at byte `at` and says where it ends. Whatever it is, it is consumed.
     ///
     /// ```text
@@ -115,6 +126,7 @@ impl<'a> Log<'a> {
             created_at: None,
             level: Level::None,
             message: Text::EMPTY,
+            is_invoked: false,
             payload: None,
             is_lossy: false,
         };
@@ -126,10 +138,11 @@ impl<'a> Log<'a> {
                 b"message" => {
                     let span = reader.skip()?;
                     entry.message = text(document, span);
+                    entry.is_invoked = is_invoked(entry.message);
                 }
                 b"level" => {
                     let span = reader.skip()?;
-                    entry.level = level(&text(document, span).decode());
+                    entry.level = level(text(document, span));
                 }
                 b"createdAt" => {
                     reader.peek();
@@ -147,7 +160,7 @@ impl<'a> Log<'a> {
         entry.span = Span { start: at, end: reader.at() };
         let raw = reader.slice(entry.span);
         entry.payload = has_more.then_some(Text::plain(raw));
-        entry.is_lossy = std::str::from_utf8(raw).is_err();
+        entry.is_lossy = self.encoding == Encoding::Mixed && std::str::from_utf8(raw).is_err();
         Ok(entry)
     }
 
@@ -202,7 +215,12 @@ enum Outline {
 }
 
 fn outline(document: &[u8], at: usize) -> Outline {
-    let tokens = Tokens::new(document.get(at..).unwrap_or_default());
+    const ENTRIES: [&[u8]; 3] = [b"{\"message\":", b"{\"level\":", b"{\"createdAt\":"];
+    let rest = document.get(at..).unwrap_or_default();
+    if ENTRIES.iter().any(|start| rest.starts_with(start)) {
+        return Outline::Entry;
+    }
+    let tokens = Tokens::new(rest);
     for token in tokens.take_while(|token| token.depth > 0 || token.at == 0).filter(|token| token.depth == 1)
     {
         match (token.key.unwrap_or_default(), token.kind) {
@@ -214,8 +232,26 @@ fn outline(document: &[u8], at: usize) -> Outline {
     Outline::Other
 }
 
+/// Whether a message says that the schedule fired.
+fn is_invoked(message: Text<'_>) -> bool {
+    // It is nearly always spelt like this.
+    if message.raw.starts_with(b"Schedule invoked") {
+        return true;
+    }
+    let said = message.decode();
+    said.trim_ascii_start().get(..INVOKED.len()).is_some_and(|head| head.eq_ignore_ascii_case(INVOKED))
+}
+
+fn level(text: Text<'_>) -> Level {
+    match text.raw {
+        b"INFO" => Level::Info,
+        b"ERROR" => Level::Error,
+        _ => level_word(&text.decode()),
+    }
+}
+
 /// INFO and ERROR are documented; the rest are the levels the platform's other logs have.
-fn level(word: &str) -> Level {
+fn level_word(word: &str) -> Level {
     const LEVELS: [(&str, Level); 11] = [
         ("INFO", Level::Info),
         ("ERROR", Level::Error),
@@ -261,8 +297,26 @@ mod tests {
 
     #[test]
     fn levels_in_any_case() {
-        assert_eq!(level("error"), Level::Error);
-        assert_eq!(level(" Warning"), Level::Warn);
-        assert_eq!(level("NOTICE"), Level::None);
+        assert_eq!(level_word("error"), Level::Error);
+        assert_eq!(level_word(" Warning"), Level::Warn);
+        assert_eq!(level_word("NOTICE"), Level::None);
+    }
+
+    #[test]
+    fn what_is_nearly_always_written_is_told_from_its_bytes() {
+        for word in ["INFO", "ERROR", "info", "INFO ", "\\u0049NFO"] {
+            let text = Text::json_string(word.as_bytes());
+            assert_eq!(level(text), level_word(&text.decode()), "{word}");
+        }
+        for (message, expect) in [
+            ("Schedule invoked", true),
+            ("Schedule invoked by hand", true),
+            (" schedule INVOKED", true),
+            ("\\u0053chedule invoked", true),
+            ("Schedule", false),
+            ("", false),
+        ] {
+            assert_eq!(is_invoked(Text::json_string(message.as_bytes())), expect, "{message}");
+        }
     }
 }
