@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::build::{self, Beginning, Build, Rest};
 use super::element;
 use super::marks;
@@ -32,6 +34,14 @@ pub(super) struct Gather<'a> {
     candidates: Vec<usize>,
     seen: Seen,
     splitter: Splitter<'a>,
+    clocks: Option<Clocks>,
+}
+
+/// Whether a page may state the platform's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clocks {
+    Some,
+    None,
 }
 
 impl<'a> Gather<'a> {
@@ -43,6 +53,7 @@ impl<'a> Gather<'a> {
             candidates: Vec::new(),
             seen: Seen::default(),
             splitter: Splitter::default(),
+            clocks: None,
         }
     }
 
@@ -59,6 +70,37 @@ impl<'a> Gather<'a> {
             self.candidates.push(self.lines.len());
         }
         self.lines.push(line);
+    }
+
+    /// Whether nothing has been read, or all of it has been reported.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.pages.is_empty()
+    }
+
+    /// Reports the build above the line taken in last, if that starts another one: waiting for the end of its
+    /// page would take memory for all builds of it. To be called behind every line, and only in a page that no
+    /// lines of another one stand before.
+    #[inline]
+    pub(super) fn report_ended(&mut self, out: &mut Batch<'a>) {
+        if !self.candidates.is_empty() && self.clocks() == Clocks::None {
+            self.report_above(out);
+        }
+    }
+
+    fn report_above(&mut self, out: &mut Batch<'a>) {
+        if let Some(&start) = self.starts(0, 0).first() {
+            self.report(0, start, out);
+            self.let_go(start);
+        }
+    }
+
+    /// The clock of a page belongs to its first build and may stand behind its lines.
+    fn clocks(&mut self) -> Clocks {
+        let bytes = self.bytes;
+        *self.clocks.get_or_insert_with(|| match memmem::find(bytes, b"\"events\"") {
+            Some(_) => Clocks::Some,
+            None => Clocks::None,
+        })
     }
 
     /// Takes in what was said around the lines since `page.first_line`, leaves out those that

@@ -268,6 +268,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         if self.cursor.take(b']') {
             return Ok(());
         }
+        let is_first_page = self.gather.is_empty();
         loop {
             self.cursor.next_token();
             let start = self.cursor.at;
@@ -276,6 +277,9 @@ impl<'a, 'o> Reader<'a, 'o> {
                 self.push(tuple, start, end);
             } else {
                 self.element()?;
+            }
+            if is_first_page {
+                self.gather.report_ended(self.out);
             }
             match self.cursor.next_token() {
                 Some(b',') => self.cursor.at += 1,

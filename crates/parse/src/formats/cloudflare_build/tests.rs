@@ -299,3 +299,46 @@ fn an_event_lasts_to_its_last_stamp() {
     let found: Vec<_> = out.records.iter().map(|record| (record.n_lines, record.ts, record.until)).collect();
     assert_eq!(found, [(3, Some(1_790_000_000_000_000), Some(1_790_000_000_007_000))]);
 }
+
+/// Builds of one page are reported as soon as they end, unless a clock may follow: both ways give the same.
+#[test]
+fn builds_of_one_page_are_told_apart_on_the_way() {
+    let mut lines: Vec<(i64, &str)> = Vec::new();
+    let at = 1_784_052_000_000;
+    for build in 0..4 {
+        let start = at + build * 100_000;
+        lines.push((start, "Initializing build environment..."));
+        if build == 1 {
+            lines.push((start, "Initializing build environment..."));
+        }
+        lines.push((start + 10, "Cloning repository..."));
+        lines.push((start + 20, "Executing user build command: npm run build"));
+        lines.push((start + 30, "npm error code ERESOLVE"));
+        lines.push((start + 40, "npm error while resolving"));
+        if build == 2 {
+            lines.push((start + 10, "Cloning repository..."));
+            lines.push((start + 20, "Executing user build command: npm run build"));
+        }
+        if build != 3 {
+            lines.push((start + 50, "Failed: error occurred while running build command"));
+        }
+    }
+    // Behind an end line a clone starts a build as well.
+    lines.push((at + 500_000, "✨ Success! Build completed."));
+    lines.push((at + 500_010, "Cloning repository..."));
+    lines.push((at + 500_020, "  indented"));
+    let lines = serde_json::to_string(&lines).unwrap();
+    let next = r#"{"lines":[[1784052500020,"  indented"],[1784052500030,"Finished"]],"truncated":true}"#;
+    for (page, n_runs) in [
+        (format!(r#"{{"lines":{lines}"#), 5),
+        (format!(r#"{{"success":true,"result":{{"truncated":true,"lines":{lines},"cursor":"x"}}"#), 5),
+    ] {
+        let on_the_way = read(format!("[{page}{}}},{next}]", " ".repeat(11)).as_bytes());
+        let at_the_end = read(format!("[{page},\"events\":0}},{next}]").as_bytes());
+        assert_eq!(on_the_way.events, at_the_end.events);
+        assert_eq!(on_the_way.issues.len(), at_the_end.issues.len());
+        assert_eq!(on_the_way.marks, at_the_end.marks);
+        let runs = on_the_way.marks.iter().filter(|mark| mark.contains("RunHead")).count();
+        assert_eq!(runs, n_runs);
+    }
+}
