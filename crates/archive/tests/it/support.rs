@@ -1,6 +1,6 @@
 //! Archives made by hand, and members read to their ends.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read as _, Write};
 use std::sync::Arc;
 
 use logmill_archive::{Contents, Fault, FaultKind, Limits, Member, Opened, Place, ReadAt, list};
@@ -55,9 +55,12 @@ pub fn read(member: &Member) -> (Vec<u8>, Option<Fault>) {
     }
 }
 
+/// A member's name and its bytes.
+pub type Read = (Option<String>, Vec<u8>);
+
 /// Names and bytes of all members; all of them whole.
 #[track_caller]
-pub fn whole(bytes: impl Into<Vec<u8>>) -> Vec<(Option<String>, Vec<u8>)> {
+pub fn whole(bytes: impl Into<Vec<u8>>) -> Vec<Read> {
     let contents = contents(bytes, WIDE);
     assert_eq!(contents.fault, None);
     let read = |member: &Member| {
@@ -70,7 +73,7 @@ pub fn whole(bytes: impl Into<Vec<u8>>) -> Vec<(Option<String>, Vec<u8>)> {
 
 /// Kinds of all faults that reading everything meets, and what the members gave.
 #[track_caller]
-pub fn broken(bytes: impl Into<Vec<u8>>, limits: Limits) -> (Vec<(Option<String>, Vec<u8>)>, Vec<FaultKind>) {
+pub fn broken(bytes: impl Into<Vec<u8>>, limits: Limits) -> (Vec<Read>, Vec<FaultKind>) {
     let contents = contents(bytes, limits);
     let mut faults: Vec<FaultKind> = contents.fault.iter().map(|fault| fault.kind).collect();
     let mut members = Vec::new();

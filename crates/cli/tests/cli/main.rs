@@ -1,5 +1,7 @@
 //! The program as people run it: the built binary, files on disk, pipes and exit codes.
 
+#[cfg(unix)]
+mod archives;
 mod bench;
 mod convert;
 mod exit_codes;
@@ -8,6 +10,8 @@ mod explain;
 mod faults;
 mod generated_docs;
 mod help;
+#[cfg(unix)]
+mod inputs;
 mod on_a_terminal;
 #[cfg(unix)]
 mod outputs;
