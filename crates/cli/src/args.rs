@@ -1,5 +1,7 @@
 //! The command line: every command and option, and what their values mean.
 
+#[cfg(feature = "fetch")]
+pub mod fetch;
 mod help;
 mod values;
 
@@ -106,6 +108,12 @@ pub enum Command {
     /// Write a small example dump
     #[command(after_help = "Examples:\n  logmill demo demo/ && logmill report demo/")]
     Demo(DemoArgs),
+    /// Download logs from the platforms
+    #[cfg(feature = "fetch")]
+    #[command(
+        after_help = "Examples:\n  logmill fetch apify-log aB3dE6gH9jK2mN5pQ\n  logmill fetch apify-log --actor janedoe~shop --since 7d -o dumps && logmill report dumps"
+    )]
+    Fetch(fetch::FetchArgs),
 }
 
 /// What to read, and how.

@@ -18,6 +18,8 @@ use crate::{rows, summary, write};
 mod bench;
 mod detect;
 mod explain;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod page;
 mod show;
 
@@ -43,6 +45,8 @@ pub fn run(command: Command) -> Result<Done, Failure> {
         Command::Schema(args) => print(&schema_text(&args)),
         Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo(&args),
+        #[cfg(feature = "fetch")]
+        Command::Fetch(args) => fetch::run(&args),
     }
 }
 

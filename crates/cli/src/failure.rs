@@ -12,15 +12,20 @@ pub enum Done {
     Well,
     /// All outputs are there, but a named input could not be read, or `--strict` objects.
     WithComplaints,
+    /// What could be fetched is there; something is missing, and it was said what.
+    #[cfg(feature = "fetch")]
+    Missing,
 }
 
 impl Done {
-    /// 0 or 1.
+    /// 0, 1 or, for a fetch, 4.
     #[must_use]
     pub fn exit_code(self) -> ExitCode {
         match self {
             Self::Well => ExitCode::SUCCESS,
             Self::WithComplaints => ExitCode::from(1),
+            #[cfg(feature = "fetch")]
+            Self::Missing => ExitCode::from(4),
         }
     }
 }

@@ -48,11 +48,17 @@ const NETWORK: &[&str] = &[
 
 /// The packages that a default build of the program links on this platform.
 fn linked() -> BTreeSet<String> {
+    linked_with(&[])
+}
+
+/// The packages that a build with these features links.
+fn linked_with(features: &[&str]) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let tree =
         ["tree", "--package", "logmill", "--edges", "normal", "--prefix", "none", "--locked", "--offline"];
     let output = Command::new(cargo)
         .args(tree)
+        .args(["--features", &features.join(",")])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo tree runs");
@@ -70,6 +76,17 @@ fn nothing_speaks_to_a_network() {
     let network: Vec<&&str> = NETWORK.iter().filter(|name| linked.contains(**name)).collect();
     assert!(network.is_empty(), "{network:?}");
     assert!(!linked.contains("logmill-fetch"), "the feature `fetch` is not on by default");
+}
+
+/// With the feature one HTTP client and one TLS library come, and nothing else that is like them.
+#[test]
+fn fetch_brings_one_client() {
+    let (with, without) = (linked_with(&["fetch"]), linked());
+    let network: Vec<&str> = NETWORK.iter().copied().filter(|name| with.contains(*name)).collect();
+    let expect = ["http", "httparse", "ring", "rustls", "rustls-webpki", "ureq", "webpki-roots"];
+    assert_eq!(network, expect);
+    assert!(with.contains("logmill-fetch") && with.is_superset(&without));
+    assert!(!with.contains("logmill-mock"), "the mock is for tests alone");
 }
 
 /// polars is used eagerly: its lazy half links an HTTP client and doubles the build.

@@ -7,6 +7,7 @@
 //! No other crate may depend on this one, except for its tests.
 
 mod authority;
+mod dump;
 mod reply;
 mod server;
 mod world;

@@ -97,6 +97,7 @@ const WORDS: &[(&[&str], &[&str], &str)] = &[
             "crates/frame/src/output.rs",
             "crates/frame/src/pending.rs",
             "crates/fetch/src/store.rs",
+            "crates/mock/src/dump.rs",
         ],
         "inputs are the cli's, outputs are output.rs's and store.rs's",
     ),
