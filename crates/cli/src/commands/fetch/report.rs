@@ -3,18 +3,16 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use logmill_fetch::{Event, Observer, Summary, Target, Transfer};
 
 use crate::args::fetch::HowArgs;
-use crate::terminal::{Paint, count, counted, safe, shortened, size};
+use crate::progress::{Audience, Quiet};
+use crate::terminal::{Paint, count, counted, safe, size};
 
-/// The time between two pictures of the progress.
-const FRAME: Duration = Duration::from_millis(100);
-
-/// Columns of the progress; narrower terminals are rare, and a wrapped line would stay.
-const COLUMNS: usize = 78;
+/// Pictures of the progress per second.
+const PICTURES_HZ: u8 = 10;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,20 +35,21 @@ struct State {
     n_targets: usize,
     n_done: usize,
     n_bytes: u64,
-    drawn: Option<Instant>,
+    bar: ProgressBar,
     /// The line of a followed log that has no end yet, for terminals.
     line: Vec<u8>,
 }
 
 impl Reporter {
     pub fn new(how: &HowArgs) -> Self {
-        let voice = match (how.quiet, how.verbose, io::stderr().is_terminal()) {
+        let audience = Audience::unless(if how.quiet { Quiet::Yes } else { Quiet::No });
+        let voice = match (how.quiet, how.verbose, audience) {
             (true, ..) => Voice::Quiet,
             (_, true, _) => Voice::Verbose,
-            (_, _, true) => Voice::Progress,
-            _ => Voice::Summary,
+            (_, _, Audience::Terminal) => Voice::Progress,
+            (_, _, Audience::Nobody) => Voice::Summary,
         };
-        let state = State { n_targets: 0, n_done: 0, n_bytes: 0, drawn: None, line: Vec::new() };
+        let state = State { n_targets: 0, n_done: 0, n_bytes: 0, bar: bar(voice), line: Vec::new() };
         Self { voice, paint: Paint::for_stderr(how.color), follows: false, state: Mutex::new(state) }
     }
 
@@ -63,7 +62,7 @@ impl Reporter {
     /// Says what came of it.
     pub fn conclude(&self, summary: &Summary, how: &HowArgs, n_targets: usize) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        erase(&mut state);
+        state.bar.finish_and_clear();
         if self.follows {
             show(&std::mem::take(&mut state.line));
         }
@@ -109,15 +108,15 @@ impl Observer for Reporter {
             Event::Received { n_bytes, .. } => state.n_bytes += n_bytes,
             Event::Finished(_) | Event::Kept(_) | Event::Failed { .. } => state.n_done += 1,
             Event::Followed { bytes, .. } if self.follows => {
-                erase(&mut state);
-                print(&mut state.line, bytes);
+                let bar = state.bar.clone();
+                bar.suspend(|| print(&mut state.line, bytes));
                 return;
             }
             _ => {}
         }
         match self.voice {
             Voice::Verbose => say(&line(event)),
-            Voice::Progress => draw(&mut state, event),
+            Voice::Progress => draw(&state, event),
             Voice::Quiet | Voice::Summary => {}
         }
     }
@@ -139,31 +138,28 @@ fn line(event: Event<'_>) -> String {
     format!("{}\n", safe(&text))
 }
 
-/// Draws the progress over what was drawn before.
-fn draw(state: &mut State, event: Event<'_>) {
-    let now = Instant::now();
-    if state.drawn.is_some_and(|drawn| now - drawn < FRAME) {
-        return;
-    }
-    state.drawn = Some(now);
-    let what = match event {
-        Event::Started(target) | Event::Kept(target) | Event::Finished(target) => target,
-        Event::Received { target, .. } | Event::Retrying { target, .. } | Event::Failed { target, .. } => {
-            target
-        }
-        Event::Stored(place) => place,
-        Event::Followed { target, .. } => target,
+/// The line that shows how far it is; hidden unless progress is shown.
+fn bar(voice: Voice) -> ProgressBar {
+    let target = match voice {
+        Voice::Progress => ProgressDrawTarget::stderr_with_hz(PICTURES_HZ),
+        _ => ProgressDrawTarget::hidden(),
     };
-    let done = format!("{}/{}", count(state.n_done as u64), count(state.n_targets as u64));
-    let text = format!("{done}  {}  {}", size(state.n_bytes), safe(what));
-    say(&format!("\r\x1b[2K{}", shortened(&text, COLUMNS)));
+    let style =
+        ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::with_draw_target(None, target).with_style(style)
 }
 
-/// Takes the progress away.
-fn erase(state: &mut State) {
-    if state.drawn.take().is_some() {
-        say("\r\x1b[2K");
-    }
+fn draw(state: &State, event: Event<'_>) {
+    let what = match event {
+        Event::Started(what) | Event::Kept(what) | Event::Finished(what) | Event::Stored(what) => what,
+        Event::Received { target, .. }
+        | Event::Retrying { target, .. }
+        | Event::Failed { target, .. }
+        | Event::Followed { target, .. } => target,
+    };
+    let done = format!("{}/{}", count(state.n_done as u64), count(state.n_targets as u64));
+    state.bar.set_message(format!("{done}  {}  {}", size(state.n_bytes), safe(what)));
+    state.bar.tick();
 }
 
 /// Where standard error is closed, nobody is left to tell.
