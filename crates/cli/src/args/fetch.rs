@@ -174,14 +174,22 @@ pub struct HowArgs {
     /// Most attempts of one request
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20), help_heading = "Network")]
     pub attempts: u32,
+    #[command(flatten)]
+    pub voice: VoiceArgs,
+}
+
+/// What is said on the way.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Diagnostics")]
+pub struct VoiceArgs {
     /// Say nothing on standard error but errors
-    #[arg(long, short, conflicts_with = "verbose", help_heading = "Diagnostics")]
+    #[arg(long, short, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say of each file and each attempt what became of it
-    #[arg(long, short, help_heading = "Diagnostics")]
+    #[arg(long, short)]
     pub verbose: bool,
     /// When to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Diagnostics")]
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
 }
 

@@ -75,7 +75,7 @@ fn a_token_from_a_file_or_standard_input() {
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = |mode| {
-            fs::set_permissions(place.path().join("token"), fs::Permissions::from_mode(mode)).expect("set")
+            fs::set_permissions(place.path().join("token"), fs::Permissions::from_mode(mode)).expect("set");
         };
         for open in [0o644, 0o640, 0o604, 0o660] {
             mode(open);

@@ -42,15 +42,15 @@ struct State {
 
 impl Reporter {
     pub fn new(how: &HowArgs) -> Self {
-        let audience = Audience::unless(if how.quiet { Quiet::Yes } else { Quiet::No });
-        let voice = match (how.quiet, how.verbose, audience) {
+        let audience = Audience::unless(if how.voice.quiet { Quiet::Yes } else { Quiet::No });
+        let voice = match (how.voice.quiet, how.voice.verbose, audience) {
             (true, ..) => Voice::Quiet,
             (_, true, _) => Voice::Verbose,
             (_, _, Audience::Terminal) => Voice::Progress,
             (_, _, Audience::Nobody) => Voice::Summary,
         };
         let state = State { n_targets: 0, n_done: 0, n_bytes: 0, bar: bar(voice), line: Vec::new() };
-        Self { voice, paint: Paint::for_stderr(how.color), follows: false, state: Mutex::new(state) }
+        Self { voice, paint: Paint::for_stderr(how.voice.color), follows: false, state: Mutex::new(state) }
     }
 
     /// What is about to be fetched. One followed log is printed; of several the lines would mix.

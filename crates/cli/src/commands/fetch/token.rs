@@ -88,14 +88,14 @@ fn check_mode(path: &Path, file: &File) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt;
     let mode =
         file.metadata().with_context(|| format!("cannot read {}", path.display()))?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(Failure::Usage(format!(
+            "expected {path} to be readable by its owner alone, found mode {:04o}; chmod 600 {path}",
+            mode & 0o7777,
+            path = safe(&path.to_string_lossy())
+        ))),
     }
-    let path = safe(&path.to_string_lossy()).into_owned();
-    Err(Failure::Usage(format!(
-        "expected {path} to be readable by its owner alone, found mode {:04o}; chmod 600 {path}",
-        mode & 0o7777
-    )))
 }
 
 /// Other systems say in other ways who may read a file.
