@@ -1,5 +1,6 @@
 //! The command line: every command and option, and what their values mean.
 
+mod about;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod help;
@@ -11,13 +12,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use logmill_analyze::{Bucket, Layout};
-use logmill_frame::{FileFormat, Table};
+use logmill_frame::FileFormat;
 use logmill_parse::{Level, Status};
 
 use crate::failure::Failure;
 use crate::inputs::Bounds;
 use crate::when::When;
-pub use help::{Length, command};
+pub use about::{CompletionsArgs, ExplainArgs, FormatsArgs, ManArgs, SchemaArgs};
+pub use help::{Length, command, definition};
 pub use values::{Color, FromFormat, Generated, Split, Tables};
 
 /// Mills logs of automation platforms into tables: durations, error rates, events
@@ -93,8 +95,8 @@ pub enum Command {
     )]
     Bench(BenchArgs),
     /// List the formats that are read
-    #[command(after_help = "Examples:\n  logmill formats")]
-    Formats,
+    #[command(after_help = "Examples:\n  logmill formats\n  logmill formats --json")]
+    Formats(FormatsArgs),
     /// Describe the tables and their columns
     #[command(
         after_help = "Examples:\n  logmill schema\n  logmill schema runs\n  logmill schema runs --json"
@@ -114,6 +116,14 @@ pub enum Command {
         after_help = "Examples:\n  logmill fetch apify-log aB3dE6gH9jK2mN5pQ\n  logmill fetch apify-log --actor janedoe~shop --since 7d -o dumps && logmill report dumps"
     )]
     Fetch(fetch::FetchArgs),
+    /// Print what makes a shell complete commands and options
+    #[command(
+        after_help = "Examples:\n  logmill completions bash\n  logmill completions zsh\n  logmill completions fish"
+    )]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one per command
+    #[command(after_help = "Examples:\n  logmill man\n  logmill man man1/")]
+    Man(ManArgs),
 }
 
 /// What to read, and how.
@@ -361,38 +371,6 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value = "5", help_heading = "Output")]
     pub repeat: NonZeroUsize,
     /// Print the figures as JSON
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
-    #[command(flatten)]
-    pub notes: NoteArgs,
-}
-
-/// `logmill schema`
-#[derive(Debug, Args)]
-pub struct SchemaArgs {
-    /// The table; all of them without it
-    #[arg(value_name = "TABLE", value_parser = values::table())]
-    pub table: Option<Table>,
-    /// JSON instead of Markdown
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `logmill explain`
-#[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// A code of the table `issues`, or a line of a log
-    ///
-    /// `FILE:LINE`, or `FILE:LINE:COLUMN` where several events stand on one line. Without it, every code.
-    #[arg(value_name = "CODE|FILE:LINE")]
-    pub what: Option<String>,
-    /// Format of the file, instead of recognising it by its content
-    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = values::format(), help_heading = "Input")]
-    pub from: FromFormat,
-    /// How paths name runs and groups, e.g. `{group}/{run_id}.log`
-    #[arg(long, value_name = "PATTERN", help_heading = "Input")]
-    pub layout: Option<Layout>,
-    /// One JSON object per code, or for the line
     #[arg(long, help_heading = "Output")]
     pub json: bool,
     #[command(flatten)]

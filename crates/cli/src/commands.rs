@@ -6,15 +6,15 @@ use std::path::Path;
 
 use anyhow::Context;
 use logmill_analyze::{Detail, Selection};
-use logmill_frame::{FileFormat, Manifest, Table, schema};
-use logmill_parse::format;
+use logmill_frame::{FileFormat, Manifest, Table};
 
-use crate::args::{Command, ConvertArgs, DemoArgs, ReportArgs, SchemaArgs, TableArgs, Tables};
+use crate::args::{Command, ConvertArgs, DemoArgs, ReportArgs, TableArgs, Tables};
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session, any_time, selection};
 use crate::terminal::{Paint, count, counted, for_stdout, safe, safe_json};
 use crate::{rows, summary, write};
 
+mod about;
 mod bench;
 mod detect;
 mod explain;
@@ -41,12 +41,14 @@ pub fn run(command: Command) -> Result<Done, Failure> {
         Command::Rates(args) => table(Table::Rates, &args),
         Command::Show(args) => show::run(&args),
         Command::Bench(args) => bench::run(&args),
-        Command::Formats => print(&formats()),
-        Command::Schema(args) => print(&schema_text(&args)),
+        Command::Formats(args) => print(&about::formats(&args)),
+        Command::Schema(args) => print(&about::schema(&args)),
         Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo(&args),
         #[cfg(feature = "fetch")]
         Command::Fetch(args) => fetch::run(&args),
+        Command::Completions(args) => print(&about::completions(args.shell)?),
+        Command::Man(args) => about::man(args.folder.as_deref()),
     }
 }
 
@@ -278,28 +280,6 @@ const fn next_of(table: Table) -> &'static str {
         Table::Steps | Table::Requests => "`logmill convert PATHS -o events.parquet` writes every event",
         _ => "`logmill schema` says what every column means",
     }
-}
-
-fn formats() -> String {
-    use std::fmt::Write;
-    let mut out = String::new();
-    for format in format::ALL {
-        let about = format.about();
-        let _ = writeln!(out, "{}: {}", about.id, about.title);
-        let _ = writeln!(out, "    from {}", about.endpoint);
-        for shape in about.shapes {
-            let _ = writeln!(out, "    - {shape}");
-        }
-    }
-    out
-}
-
-fn schema_text(args: &SchemaArgs) -> String {
-    let tables = args.table.map_or_else(|| Table::ALL.to_vec(), |table| vec![table]);
-    if args.json {
-        return schema::json(&tables);
-    }
-    tables.into_iter().map(schema::markdown).collect::<Vec<_>>().join("\n")
 }
 
 fn demo(args: &DemoArgs) -> Result<Done, Failure> {

@@ -60,6 +60,13 @@ const COMMON: [&str; 22] = [
 /// Commands that short help leaves out.
 const RARE: [&str; 2] = ["completions", "man"];
 
+/// The command line without colours, for completions and manual pages.
+#[must_use]
+pub fn definition() -> Command {
+    let command = Cli::command().styles(Styles::plain());
+    command.mut_subcommands(|command| command.styles(Styles::plain()))
+}
+
 const HEADING: &str = "Examples:";
 
 /// The command line.

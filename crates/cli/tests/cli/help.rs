@@ -26,7 +26,7 @@ fn examples(help: &str) -> Vec<String> {
 #[test]
 fn every_command_has_examples_and_every_option_a_word() {
     let commands = commands();
-    assert_eq!(commands.len(), 15, "{commands:?}");
+    assert_eq!(commands.len(), 17, "{commands:?}");
     for command in &commands {
         let help = well([command.as_str(), "--help"]).out;
         assert!(!examples(&help).is_empty(), "{command}\n{help}");
@@ -161,9 +161,16 @@ fn schema_covers_every_table() {
 #[test]
 fn formats_covers_every_format() {
     let text = well(["formats"]).out;
-    for format in format::ALL {
+    let rows = well(["formats", "--json"]).rows();
+    assert_eq!(rows.len(), format::ALL.len());
+    for (format, row) in format::ALL.iter().zip(rows) {
         let about = format.about();
-        assert!(text.contains(&format!("{}: {}\n", about.id, about.title)), "{}", about.id);
-        assert!(about.shapes.iter().all(|shape| text.contains(shape)), "{}", about.id);
+        assert!(
+            text.contains(&format!("## {}\n\n{}, from {}\n", about.id, about.title, about.endpoint)),
+            "{text}"
+        );
+        assert!(about.shapes.iter().all(|shape| text.contains(&format!("- {shape}\n"))), "{}", about.id);
+        assert_eq!((row["id"].as_str(), row["title"].as_str()), (Some(about.id), Some(about.title)));
+        assert_eq!(row["shapes"].as_array().map(Vec::len), Some(about.shapes.len()));
     }
 }

@@ -16,6 +16,7 @@ mod on_a_terminal;
 #[cfg(unix)]
 mod outputs;
 mod report;
+mod shells;
 #[cfg(unix)]
 mod signals;
 mod support;
