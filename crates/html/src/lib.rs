@@ -106,7 +106,7 @@ pub fn write(report: &Report, about: &Page<'_>, sink: &mut dyn io::Write) -> io:
 fn head(title: &str, out: &mut Markup) {
     put!(
         out,
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n<meta name=\"referrer\" content=\"no-referrer\"/><meta name=\"color-scheme\" content=\"light dark\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n<style>{}</style></head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the figures</a>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"generator\" content=\"logmill\"/>\n<meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n<meta name=\"referrer\" content=\"no-referrer\"/><meta name=\"color-scheme\" content=\"light dark\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n<style>{}</style></head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the figures</a>\n",
         policy::allowing(STYLE, SCRIPT),
         title,
         Own(STYLE)

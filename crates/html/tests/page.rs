@@ -106,6 +106,17 @@ fn a_very_long_text_does_not_make_a_very_long_page() {
     assert!(html.len() < 600 << 10, "{}", html.len());
 }
 
+/// A page beside the logs is passed over as one of our own.
+#[test]
+fn pages_are_recognised() {
+    let html = page(&small(), &Page::titled("x"));
+    let page = logmill_analyze::Bytes::new("report.html", html);
+    let engine = logmill_analyze::Engine::new(logmill_analyze::Options::default()).expect("threads");
+    let survey = engine.survey(&[&page], &|_bytes| {});
+    let report = survey.report(&logmill_analyze::Selection::default(), logmill_analyze::Buckets::default());
+    assert_eq!(report.expect("no rows").files[0].format, "own-output");
+}
+
 #[test]
 fn nothing_makes_a_page_that_says_so() {
     let html = page(&Report::default(), &Page::titled("Empty"));

@@ -232,7 +232,14 @@ fn is_own_output(bytes: &[u8]) -> bool {
             | [b"code", b"severity", b"source"]
             | [b"platform", b"source", b"member"]
     );
-    is_manifest || is_csv || (text.starts_with(b"{") && is_row) || is_note(text)
+    is_manifest || is_csv || (text.starts_with(b"{") && is_row) || is_note(text) || is_page(text)
+}
+
+/// The page of `report --html` names what made it in its head, before anything that stands in a log.
+fn is_page(text: &[u8]) -> bool {
+    const MADE_BY: &[u8] = b"<meta name=\"generator\" content=\"logmill\"/>";
+    let start = text.get(..text.len().min(160)).unwrap_or_default();
+    start.starts_with(b"<!DOCTYPE html>") && memmem::find(start, MADE_BY).is_some()
 }
 
 /// The note that `logmill fetch` leaves beside what it fetched names itself in its first key.
@@ -480,5 +487,8 @@ mod tests {
             "{\n  \"tool\": {\n    \"name\": \"logmill\",\n    \"version\": \"0.1.0\"\n  },\n  \"files\": []\n}",
             "OwnOutput",
         );
+        let head = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n";
+        check(&format!("{head}<meta name=\"generator\" content=\"logmill\"/>"), "OwnOutput");
+        check(&format!("{head}<meta name=\"generator\" content=\"another\"/>"), "Unknown(Html)");
     }
 }
