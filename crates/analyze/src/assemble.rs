@@ -15,8 +15,8 @@ use logmill_parse::{About, Evidence, Kind, Micros, Status};
 use crate::identity::{Origin, PathIdentity};
 use crate::phases::{Phases, Startup, StepDraft};
 use crate::shard::{
-    Backward, Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, StampedAt, Tally, Texts,
-    Times, widen_by,
+    Anchor, Backward, Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, StampedAt, Tally,
+    Texts, Times, widen_by,
 };
 
 /// Whether a further start in one input begins another run.
@@ -229,6 +229,12 @@ pub struct Extent {
     pub n_events: u64,
     /// Records of the input's shard before the first of them.
     pub record: u64,
+    /// Bytes of those events.
+    pub bytes: u64,
+    /// Physical lines of those events.
+    pub n_lines: u64,
+    /// Where reading may begin, of an input that cannot be read from any event on.
+    pub anchor: Anchor,
 }
 
 /// Joins the scopes of one group of inputs to runs.
@@ -546,6 +552,9 @@ impl Builder {
                 seq: base,
                 n_events: tally.n_events,
                 record: scope.record,
+                bytes: tally.bytes,
+                n_lines: tally.n_lines,
+                anchor: Anchor { offset: scope.anchor.offset, lines: place.lines + scope.anchor.lines },
             });
         }
         self.counts.n_lines += tally.n_lines;

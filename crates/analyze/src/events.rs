@@ -2,29 +2,41 @@
 //!
 //! The survey knows where the events of each run stand; here those places are read again and
 //! their records handed on, with run, seq and step. Nothing is kept.
+//!
+//! The work is divided into shares: runs, or stretches of one, that follow each other in the table and
+//! whose events together are of a bounded size. A share reads each place of its inputs once, however
+//! many of its runs have events there ([`lanes`]), and puts them in order ([`feed`]).
 
-use std::collections::{BTreeMap, BinaryHeap};
+mod feed;
+mod lanes;
+
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::io;
 
-use logmill_parse::{Batch, Code, End, Record, Shape, Wants};
+use logmill_parse::{Batch, Carry, Code, End, Shape, Wants, Window};
 
+use self::feed::{Feed, Told};
+use self::lanes::{By, Lanes};
 use crate::assemble::{DraftOrigin, Extent, RunDraft};
-use crate::group::{self, Reading};
-use crate::input::{Input, ReadAt};
+use crate::group::Reading;
+use crate::input::Input;
 use crate::model::{EventRow, Run};
 use crate::phases::StepDraft;
 use crate::pipeline::Options;
-use crate::read::{self, Range, Sink, Stretch};
+use crate::read::{self, Sink, Stretch};
+use crate::reopen::{Cursors, Reopened};
 use crate::report::Selection;
+use crate::shard::Anchor;
 use crate::survey::Survey;
 
-/// The events of the selected runs, as work that can be done piece by piece.
+/// The events of the selected runs, as work that can be done share by share.
 #[derive(Debug)]
 pub struct EventPlan<'s> {
     survey: &'s Survey,
     runs: Vec<Planned<'s>>,
-    shares: Vec<Vec<Piece>>,
-    readings: BTreeMap<usize, Reading>,
+    shares: Vec<Share>,
+    /// How each input is read, and its size.
+    readings: BTreeMap<usize, (Reading, u64)>,
 }
 
 /// A run whose events are handed on.
@@ -35,12 +47,13 @@ struct Planned<'s> {
     owners: Vec<(u64, Option<usize>)>,
 }
 
-/// A piece of the second pass.
-#[derive(Debug, Clone)]
-pub struct Piece {
-    input: usize,
-    /// Run (index into the plan's) and where its events stand.
+/// A share of the second pass.
+#[derive(Debug, Clone, Default)]
+pub struct Share {
+    /// Run (index into the plan's) and where its events stand, in the order of the table.
     parts: Vec<(usize, Extent)>,
+    /// Bytes of those events.
+    bytes: u64,
 }
 
 /// Inputs that could not be read again as they had been read before. The events of all others have
@@ -90,12 +103,9 @@ impl std::fmt::Display for Unread {
 impl EventsError {
     /// The error for what went wrong, if anything did.
     pub(crate) fn of(unread: Vec<Unread>) -> Result<(), Self> {
-        let mut inputs: Vec<Unread> = Vec::new();
-        for one in unread {
-            if inputs.iter().all(|known| known.source() != one.source()) {
-                inputs.push(one);
-            }
-        }
+        let mut known: BTreeSet<String> = BTreeSet::new();
+        let mut is_new = |one: &Unread| known.insert(one.source().to_owned());
+        let inputs: Vec<Unread> = unread.into_iter().filter(&mut is_new).collect();
         if inputs.is_empty() { Ok(()) } else { Err(Self { inputs }) }
     }
 }
@@ -118,277 +128,212 @@ impl Survey {
     pub fn event_plan<'s>(&'s self, selection: &'s Selection) -> EventPlan<'s> {
         let plan = |draft| Planned { draft, run: self.run(draft), owners: owners(&draft.steps) };
         let runs: Vec<Planned<'_>> = self.selected(selection).map(plan).collect();
-        let readings: BTreeMap<usize, Reading> =
-            self.files.iter().filter_map(|file| Some((file.input, file.reading?))).collect();
-        let mut pieces: Vec<Piece> = Vec::new();
+        let readings: BTreeMap<usize, (Reading, u64)> =
+            self.files.iter().filter_map(|file| Some((file.input, (file.reading?, file.bytes)))).collect();
+        let mut shares: Vec<Share> = Vec::new();
         for (run, planned) in runs.iter().enumerate() {
             for extent in &planned.draft.extents {
-                let shape = readings.get(&extent.input).map(|reading| reading.shape);
-                let joins = |piece: &&mut Piece| piece.input == extent.input && piece.takes(shape, *extent);
-                match pieces.last_mut().filter(joins) {
-                    Some(piece) => piece.parts.push((run, *extent)),
-                    None => pieces.push(Piece { input: extent.input, parts: vec![(run, *extent)] }),
+                let shape = readings.get(&extent.input).map(|(reading, _)| reading.shape);
+                if shares.last().is_none_or(|last| !last.takes(shape, extent)) {
+                    shares.push(Share::default());
+                }
+                if let Some(last) = shares.last_mut() {
+                    last.add(run, *extent);
                 }
             }
         }
-        EventPlan { survey: self, runs, shares: share(pieces), readings }
+        EventPlan { survey: self, runs, shares, readings }
     }
 }
 
-impl Piece {
-    /// Whether a further extent of its input may be read along. What can only be read whole is read
-    /// once for all runs that follow each other in it; but what is read window by window is handed on
-    /// as it comes, so that there the runs must stand in the order of the table.
-    fn takes(&self, shape: Option<Shape>, extent: Extent) -> bool {
-        match shape {
-            Some(Shape::Document) => true,
-            Some(Shape::Sequence) => self.parts.last().is_some_and(|(_, last)| last.end <= extent.start),
-            Some(Shape::Windows) | None => false,
-        }
-    }
-}
-
-/// Bytes of input that one chunk of events is made from: some hundred thousand events.
+/// Bytes of events that one chunk is made from: some hundred thousand events.
 const SHARE_BYTES: u64 = 12 << 20;
+/// Bytes between two places of an input that are read along rather than passed over.
+const GAP_BYTES: u64 = 16 << 10;
 
-fn share(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
-    let mut shares: Vec<Vec<Piece>> = Vec::new();
-    let mut bytes = 0;
-    for piece in pieces {
-        let size: u64 = piece.parts.iter().map(|(_, extent)| extent.end - extent.start).sum();
-        if let Some(share) = shares.last_mut().filter(|_| bytes + size <= SHARE_BYTES) {
-            share.push(piece);
-        } else {
-            shares.push(vec![piece]);
-            bytes = 0;
-        }
-        bytes += size;
+impl Share {
+    /// Whether a further extent belongs to this share. What can only be read whole is read once for all
+    /// runs that follow each other in it.
+    fn takes(&self, shape: Option<Shape>, extent: &Extent) -> bool {
+        let is_same = self.parts.last().is_some_and(|(_, last)| last.input == extent.input);
+        (shape == Some(Shape::Document) && is_same) || self.bytes + extent.bytes <= SHARE_BYTES
     }
-    shares
+
+    fn add(&mut self, run: usize, extent: Extent) {
+        self.parts.push((run, extent));
+        self.bytes += extent.bytes;
+    }
+
+    /// The inputs, in the order in which the table comes to them, each with its parts.
+    fn inputs(&self) -> Vec<(usize, Vec<usize>)> {
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut inputs: Vec<(usize, Vec<usize>)> = Vec::new();
+        for (index, (_, extent)) in self.parts.iter().enumerate() {
+            let place = *places.entry(extent.input).or_insert(inputs.len());
+            match inputs.get_mut(place) {
+                Some((_, parts)) => parts.push(index),
+                None => inputs.push((extent.input, vec![index])),
+            }
+        }
+        inputs
+    }
 }
 
 impl EventPlan<'_> {
-    /// The pieces in the order of the table, in shares of about the same size.
+    /// The shares in the order of the table, of about the same size.
     #[must_use]
-    pub fn shares(&self) -> &[Vec<Piece>] {
+    pub fn shares(&self) -> &[Share] {
         &self.shares
     }
 
-    /// Reads one piece and hands its events to `push`, in the order of the table.
-    ///
-    /// # Errors
-    ///
-    /// If the input cannot be read again or has changed.
+    /// Reads a share and hands its events to `push`, in the order of the table. Returns the inputs that
+    /// cannot be read again or have changed; of those, the events that were found are handed on.
     pub fn read(
         &self,
-        piece: &Piece,
+        share: &Share,
         inputs: &[&dyn Input],
+        cursors: &Cursors,
         options: &Options,
         push: &mut dyn FnMut(&EventRow<'_>),
-    ) -> Result<(), Unread> {
-        let (source, _) = self.survey.name(piece.input);
-        let unreadable = |error| Unread::Unreadable { source: source.to_owned(), error };
-        let (Some(input), Some(reading)) = (inputs.get(piece.input), self.readings.get(&piece.input)) else {
-            return Err(unreadable(io::ErrorKind::NotFound.into()));
+    ) -> Vec<Unread> {
+        let mut feed = Feed::new(self, &share.parts, push);
+        let mut unread = Vec::new();
+        for (input, parts) in share.inputs() {
+            let work = Work { plan: self, share, parts: &parts, input, cursors, options };
+            let result = work.read(inputs, &mut feed);
+            let told = feed.close(&parts);
+            let source = || self.survey.name(input).0.to_owned();
+            match (result, told) {
+                (Err(error), _) => unread.push(Unread::Unreadable { source: source(), error }),
+                (Ok(()), Told::Other) => unread.push(Unread::Changed { source: source() }),
+                (Ok(()), Told::Same) => {}
+            }
+        }
+        unread
+    }
+}
+
+/// One input of a share.
+struct Work<'w> {
+    plan: &'w EventPlan<'w>,
+    share: &'w Share,
+    parts: &'w [usize],
+    input: usize,
+    cursors: &'w Cursors,
+    options: &'w Options,
+}
+
+impl Work<'_> {
+    fn read(&self, inputs: &[&dyn Input], feed: &mut Feed<'_>) -> io::Result<()> {
+        let known = self.plan.readings.get(&self.input);
+        let (Some(input), Some((reading, size))) = (inputs.get(self.input), known) else {
+            return Err(io::ErrorKind::NotFound.into());
         };
-        let mut rows = Rows::new(self, piece, reading.bom);
-        let content = group::reopen(*input).map_err(unreadable)?;
-        match (reading.shape, piece.parts.as_slice()) {
-            (Shape::Windows, [(_, extent)]) => {
-                whole_lines(content.as_ref(), reading.bom, *extent).and_then(|range| {
-                    rows.skip_to(range.0);
-                    read_range(content.as_ref(), *reading, range, options, &mut rows, push)
-                })
-            }
-            (Shape::Document, _) => {
-                let mut bytes = vec![0; usize::try_from(content.size()).unwrap_or(0)];
-                read::read_full(content.as_ref(), 0, &mut bytes).and_then(|n| {
-                    bytes.truncate(n);
-                    let range = (reading.bom, n as u64);
-                    read_range(&bytes, *reading, range, options, &mut rows, push)
-                })
-            }
-            _ => read_range(
-                content.as_ref(),
-                *reading,
-                (reading.bom, content.size()),
-                options,
-                &mut rows,
-                push,
-            ),
+        let by = if reading.shape == Shape::Document { By::Record } else { By::Offset };
+        let mut taker = Taker { feed, lanes: self.lanes(by), record: 0, lines: 0, offset: reading.bom };
+        if reading.shape == Shape::Document {
+            let bytes = self.cursors.open(self.input, *input, 0)?.whole(*size)?;
+            taker.document(*reading, &bytes);
+            return Ok(());
         }
-        .map_err(unreadable)?;
-        if rows.is_complete() { Ok(()) } else { Err(Unread::Changed { source: source.to_owned() }) }
+        let ranges = self.ranges(reading.shape);
+        let Some((first, _)) = ranges.first() else { return Ok(()) };
+        let mut reopened = self.cursors.open(self.input, *input, first.offset)?;
+        for (from, end) in ranges {
+            let range = (from, end, *size);
+            read_range(&mut reopened, *reading, range, self.options.window_bytes, &mut taker)?;
+        }
+        self.cursors.put(self.input, reopened);
+        Ok(())
+    }
+
+    fn extents(&self) -> impl Iterator<Item = (usize, usize, Extent)> {
+        let part = |index: &usize| Some((*index, self.share.parts.get(*index)?));
+        self.parts.iter().filter_map(part).map(|(index, (run, extent))| (index, *run, *extent))
+    }
+
+    fn lanes(&self, by: By) -> Lanes<'_> {
+        let relayed = |run: usize| {
+            let draft = self.plan.runs.get(run).map(|planned| planned.draft)?;
+            (draft.origin == DraftOrigin::Relayed).then_some(draft.run_id.as_str())
+        };
+        Lanes::new(by, self.extents().map(|(index, run, extent)| (index, relayed(run), extent)))
+    }
+
+    /// Where to read from and to, in the order of the bytes, each place once.
+    fn ranges(&self, shape: Shape) -> Vec<(Anchor, u64)> {
+        let from = |extent: &Extent| match shape {
+            Shape::Windows => Anchor { offset: extent.start, lines: extent.lines },
+            Shape::Sequence | Shape::Document => extent.anchor,
+        };
+        let mut all: Vec<(Anchor, u64)> =
+            self.extents().map(|(_, _, extent)| (from(&extent), extent.end)).collect();
+        all.sort_by_key(|(from, end)| (from.offset, *end));
+        let mut ranges: Vec<(Anchor, u64)> = Vec::new();
+        for (from, end) in all {
+            match ranges.last_mut().filter(|(_, last)| from.offset <= *last + GAP_BYTES) {
+                Some((_, last)) => *last = end.max(*last),
+                None => ranges.push((from, end)),
+            }
+        }
+        ranges
     }
 }
-
-/// The extent, widened to whole lines: events of a line of JSON begin and end inside of it, and a
-/// window begins where a line does. `floor` is where the first line starts.
-fn whole_lines(content: &dyn ReadAt, floor: u64, extent: Extent) -> io::Result<(u64, u64)> {
-    let mut block = vec![0; LINE_BLOCK_BYTES];
-    let mut start = extent.start;
-    while start > floor {
-        let from = start.saturating_sub(LINE_BLOCK_BYTES as u64).max(floor);
-        let len = usize::try_from(start - from).unwrap_or(LINE_BLOCK_BYTES);
-        let n = read::read_full(content, from, block.get_mut(..len).unwrap_or_default())?;
-        if let Some(newline) = memchr::memrchr(b'\n', block.get(..n).unwrap_or_default()) {
-            start = from + newline as u64 + 1;
-            break;
-        }
-        start = from;
-    }
-    let mut end = extent.end.max(start + 1) - 1;
-    loop {
-        let n = read::read_full(content, end, &mut block)?;
-        match memchr::memchr(b'\n', block.get(..n).unwrap_or_default()) {
-            Some(newline) => return Ok((start, end + newline as u64 + 1)),
-            None if n < block.len() => return Ok((start, content.size().max(start))),
-            None => end += n as u64,
-        }
-    }
-}
-
-/// Bytes looked at to find the start or the end of a line.
-const LINE_BLOCK_BYTES: usize = 4 << 10;
 
 fn read_range(
-    content: &dyn ReadAt,
+    reopened: &mut Reopened,
     reading: Reading,
-    (start, end): (u64, u64),
-    options: &Options,
-    rows: &mut Rows<'_>,
-    push: &mut dyn FnMut(&EventRow<'_>),
+    (from, end, size): (Anchor, u64, u64),
+    window_bytes: usize,
+    taker: &mut Taker<'_, '_>,
 ) -> io::Result<()> {
-    let mut range = Range { content, start, end };
-    let stop = if end == content.size() { End::Input } else { End::Cut };
-    // A document is one window.
-    let window = if reading.shape == Shape::Document { usize::MAX / 4 } else { options.window_bytes };
-    let stretch =
-        Stretch { format: reading.format, bytes: &mut range, start, len: Some(end - start), end: stop };
-    let mut sink = RowSink { rows, push };
-    read::read_stretch(stretch, window, Wants::Runs, &mut sink)
+    taker.offset = reopened.seek_line(from.offset, reading.bom)?;
+    taker.lines = from.lines;
+    let stop = if end == size { End::Input } else { End::Cut };
+    let start = taker.offset;
+    let mut lines = reopened.lines_until(end, size);
+    let stretch = Stretch { format: reading.format, bytes: &mut lines, start, len: None, end: stop };
+    read::read_stretch(stretch, window_bytes, Wants::Runs, taker)
 }
 
-/// Picks the events of a piece's runs from the records of its input.
-struct Rows<'a> {
-    plan: &'a EventPlan<'a>,
-    input: usize,
-    parts: Vec<Part<'a>>,
-    /// Records seen.
+/// Takes the records of an input to the parts they belong to.
+struct Taker<'t, 'f> {
+    feed: &'t mut Feed<'f>,
+    lanes: Lanes<'t>,
+    /// Records, lines and bytes of the input before the batch at hand.
     record: u64,
-    /// Lines seen, counted from the start of what is read.
     lines: u64,
     offset: u64,
 }
 
-/// A run's share of a piece.
-struct Part<'a> {
-    run: usize,
-    extent: Extent,
-    /// Id of the relayed run; `None` for the input's own.
-    relayed: Option<&'a str>,
-    taken: u64,
+impl Taker<'_, '_> {
+    /// Takes the records of a document, which are told all at once.
+    fn document(&mut self, reading: Reading, bytes: &[u8]) {
+        let bytes = usize::try_from(reading.bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
+        let mut batch = Batch::new(Wants::Runs);
+        let window = Window { bytes, offset: reading.bom, end: End::Input };
+        let consumed = reading.format.parse(window, &mut Carry::default(), &mut batch);
+        self.batch(&batch, bytes, consumed);
+    }
 }
 
-struct RowSink<'a, 'p> {
-    rows: &'a mut Rows<'p>,
-    push: &'a mut dyn FnMut(&EventRow<'_>),
-}
-
-impl Sink for RowSink<'_, '_> {
+impl Sink for Taker<'_, '_> {
     fn batch(&mut self, batch: &Batch<'_>, _bytes: &[u8], consumed: usize) {
-        self.rows.batch(batch, self.push);
-        self.rows.offset += consumed as u64;
-        self.rows.lines += batch.account.total().lines;
+        self.lanes.next_batch(batch.streams.len());
+        for record in &batch.records {
+            let byte = self.offset + record.span.start as u64;
+            let index = (record.stream as usize).checked_sub(1);
+            let run_id = || index.and_then(|index| batch.streams.get(index)).map(|stream| stream.run_id);
+            if let Some(part) = self.lanes.part((byte, self.record), record.stream, run_id) {
+                self.feed.take(part, record, self.lines + u64::from(record.line) + 1, byte);
+            }
+            self.record += 1;
+        }
+        self.offset += consumed as u64;
+        self.lines += batch.account.total().lines;
     }
 
     fn issue(&mut self, _code: Code, _message: &str) {}
-}
-
-impl<'a> Rows<'a> {
-    /// `offset` is where the first record may stand: behind the byte order mark.
-    fn new(plan: &'a EventPlan<'a>, piece: &Piece, offset: u64) -> Self {
-        let part = |(run, extent): &(usize, Extent)| {
-            let draft = plan.runs.get(*run).map(|planned| planned.draft);
-            Part {
-                run: *run,
-                extent: *extent,
-                relayed: draft
-                    .filter(|draft| draft.origin == DraftOrigin::Relayed)
-                    .map(|draft| draft.run_id.as_str()),
-                taken: 0,
-            }
-        };
-        Self {
-            plan,
-            input: piece.input,
-            parts: piece.parts.iter().map(part).collect(),
-            record: 0,
-            lines: 0,
-            offset,
-        }
-    }
-
-    /// Says that reading begins at this byte, the start of the line of the only part's first record.
-    fn skip_to(&mut self, offset: u64) {
-        self.offset = offset;
-        if let Some(part) = self.parts.first() {
-            self.record = part.extent.record;
-            self.lines = part.extent.lines;
-        }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.parts.iter().all(|part| part.taken == part.extent.n_events)
-    }
-
-    /// The events of each part in turn: runs follow each other in the order of the table, which
-    /// need not be the order in which they stand in the input.
-    fn batch(&mut self, batch: &Batch<'_>, push: &mut dyn FnMut(&EventRow<'_>)) {
-        let first = self.record;
-        self.record += batch.records.len() as u64;
-        for index in 0..self.parts.len() {
-            let Some(part) = self.parts.get(index) else { continue };
-            let from = usize::try_from(part.extent.record.saturating_sub(first)).unwrap_or(usize::MAX);
-            for record in batch.records.iter().skip(from) {
-                let Some(part) = self.parts.get_mut(index) else { continue };
-                if part.taken == part.extent.n_events {
-                    break;
-                }
-                // A line of JSON may hold records of other runs before those of this one.
-                let is_before = self.offset + (record.span.start as u64) < part.extent.start;
-                if !is_before && relayed(batch, record) == part.relayed.map(str::as_bytes) {
-                    self.row(index, record, push);
-                }
-            }
-        }
-    }
-
-    fn row(&mut self, index: usize, record: &Record<'_>, push: &mut dyn FnMut(&EventRow<'_>)) {
-        let Some(part) = self.parts.get_mut(index) else { return };
-        let Some(Planned { draft, run, owners }) = self.plan.runs.get(part.run) else { return };
-        let before = part.extent.seq + part.taken;
-        let step = owner_at(owners, before)
-            .and_then(|index| Some((u32::try_from(index + 1).ok()?, &*draft.steps.get(index)?.name)));
-        let seq = before + 1;
-        part.taken += 1;
-        let (source, member) = self.plan.survey.name(self.input);
-        push(&EventRow {
-            run,
-            seq,
-            record,
-            step,
-            source,
-            member,
-            line: self.lines + u64::from(record.line) + 1,
-            byte_offset: self.offset + record.span.start as u64,
-        });
-    }
-}
-
-fn relayed<'a>(batch: &Batch<'a>, record: &Record<'_>) -> Option<&'a [u8]> {
-    let index = (record.stream as usize).checked_sub(1)?;
-    batch.streams.get(index).map(|stream| stream.run_id)
 }
 
 /// Which step the events of a run fall in, the deepest and of those the last: where another one

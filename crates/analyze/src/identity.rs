@@ -10,6 +10,8 @@ pub struct PathIdentity {
     pub run_id: String,
     /// How it was found.
     pub origin: Origin,
+    /// Which part of the path gave it.
+    pub named_by: NamedBy,
     /// The folder above the part that gave the id; `_` where there is none.
     pub group: String,
     /// The folder the file stands in; `_` where there is none.
@@ -23,6 +25,15 @@ pub enum Origin {
     Id,
     /// The file's stem, for want of better.
     Stem,
+}
+
+/// Which part of a path gave the run id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The file's name, or a layout.
+    File,
+    /// A folder's name.
+    Folder,
 }
 
 /// Folder name that stands for "no group".
@@ -41,13 +52,20 @@ pub fn of_path(source: &str) -> PathIdentity {
             return PathIdentity {
                 run_id: name.to_owned(),
                 origin: Origin::Id,
+                named_by: if index == stem_index { NamedBy::File } else { NamedBy::Folder },
                 group: group_above(&parts, index),
                 folder,
             };
         }
     }
     let name = parts.last().map_or(source, |part| stem(part));
-    PathIdentity { run_id: name.to_owned(), origin: Origin::Stem, group: folder.clone(), folder }
+    PathIdentity {
+        run_id: name.to_owned(),
+        origin: Origin::Stem,
+        named_by: NamedBy::File,
+        group: folder.clone(),
+        folder,
+    }
 }
 
 fn parts_of(source: &str) -> Vec<&str> {
@@ -86,7 +104,9 @@ pub fn looks_like_id(name: &str) -> bool {
     is_uuid(name.as_bytes()) || is_apify_id(name.as_bytes())
 }
 
-fn is_uuid(name: &[u8]) -> bool {
+/// 32 hexadecimal digits in the groups of a uuid.
+#[must_use]
+pub fn is_uuid(name: &[u8]) -> bool {
     name.len() == 36
         && name.iter().enumerate().all(|(index, byte)| match index {
             8 | 13 | 18 | 23 => *byte == b'-',
@@ -182,8 +202,13 @@ impl Layout {
         let parts = parts_of(source);
         let first = parts.len().checked_sub(self.parts.len())?;
         let folder = group_above(&parts, parts.len().saturating_sub(1));
-        let mut found =
-            PathIdentity { run_id: String::new(), origin: Origin::Id, group: String::new(), folder };
+        let mut found = PathIdentity {
+            run_id: String::new(),
+            origin: Origin::Id,
+            named_by: NamedBy::File,
+            group: String::new(),
+            folder,
+        };
         for (pattern, part) in self.parts.iter().zip(parts.get(first..)?) {
             fit(pattern, part, &mut found)?;
         }

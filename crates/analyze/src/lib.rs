@@ -33,6 +33,7 @@ mod phases;
 mod pipeline;
 pub mod rates;
 mod read;
+mod reopen;
 mod report;
 mod shard;
 mod survey;
@@ -42,7 +43,7 @@ mod trace;
 mod volume;
 
 pub use assemble::SplitRuns;
-pub use events::{EventPlan, EventsError, Piece, Unread};
+pub use events::{EventPlan, EventsError, Share, Unread};
 pub use identity::Layout;
 pub use input::{Bytes, Content, Input, ReadAt, ReadError};
 pub use model::Report;

@@ -11,11 +11,12 @@ use logmill_parse::{Format, Wants};
 use rayon::prelude::*;
 
 use crate::assemble::SplitRuns;
-use crate::events::{EventPlan, EventsError, Piece, Unread};
+use crate::events::{EventPlan, EventsError, Share, Unread};
 use crate::group::read_group;
 use crate::identity::{self, Layout, Origin, PathIdentity};
 use crate::input::Input;
 use crate::model::EventRow;
+use crate::reopen::Cursors;
 use crate::survey::Survey;
 use crate::volume::{self, Volume};
 
@@ -158,7 +159,7 @@ impl Engine {
         survey
     }
 
-    /// Reads the events of the selected runs, in the order of the table. Each piece of the work
+    /// Reads the events of the selected runs, in the order of the table. Each share of the work
     /// fills a chunk of its own, made by `new`, filled by `push` and closed by `close`; `take`
     /// gets what `close` made of them, in order.
     ///
@@ -174,10 +175,10 @@ impl Engine {
         close: impl Fn(C) -> B + Sync,
         mut take: impl FnMut(B) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        let work = |share: &Vec<Piece>| {
+        let cursors = Cursors::default();
+        let work = |share: &Share| {
             let mut chunk = new();
-            let mut read = |piece| plan.read(piece, inputs, &self.options, &mut |row| push(&mut chunk, row));
-            let unread: Vec<Unread> = share.iter().filter_map(|piece| read(piece).err()).collect();
+            let unread = plan.read(share, inputs, &cursors, &self.options, &mut |row| push(&mut chunk, row));
             (close(chunk), unread)
         };
         let mut unread = Vec::new();

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use logmill_parse::overlap::quick_print;
-use logmill_parse::{Batch, Carry, Code, End, Format, Mark, Wants, Window};
+use logmill_parse::{Batch, Carry, Code, Codec, End, Format, Mark, Text, Wants, Window};
 
 use crate::input::ReadAt;
 use crate::pipeline::Detail;
@@ -29,6 +29,15 @@ thread_local! {
 struct Buffers {
     bytes: Vec<u8>,
     batch: Option<Batch<'static>>,
+}
+
+/// Whether the records' fingerprints are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prints {
+    /// To compare them with those of other parts of the log.
+    Wanted,
+    /// The log has no other parts.
+    Unwanted,
 }
 
 /// What is read from where.
@@ -119,7 +128,13 @@ fn windows(
         let (ended, failure) = fill(reader, buffer.get_mut(..capacity).unwrap_or_default(), &mut filled);
         let at_end = ended || stop == Some(start + filled as u64);
         let forced = !at_end && filled >= MAX_WINDOW_BYTES.max(window_bytes);
-        let window_end = if at_end { end } else { End::More };
+        // What ends too early has nothing behind it.
+        let is_short = stop.is_some_and(|stop| start + (filled as u64) < stop);
+        let window_end = match (at_end, is_short) {
+            (false, _) => End::More,
+            (true, false) => end,
+            (true, true) => End::Input,
+        };
         let bytes = buffer.get(..filled).unwrap_or_default();
         let mut consumed =
             parse(format, Window { bytes, offset: start, end: window_end }, &mut carry, batch, sink);
@@ -154,9 +169,10 @@ fn first_capacity(window_bytes: usize, len: Option<u64>) -> usize {
 /// fails, says so.
 fn fill(reader: &mut dyn Read, buffer: &mut [u8], filled: &mut usize) -> (bool, Option<io::Error>) {
     while let Some(space) = buffer.get_mut(*filled..).filter(|space| !space.is_empty()) {
+        let len = space.len();
         match reader.read(space) {
             Ok(0) => return (true, None),
-            Ok(n) => *filled += n,
+            Ok(n) => *filled += n.min(len),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return (true, Some(error)),
         }
@@ -197,6 +213,7 @@ pub fn read_document(
     document: &Document<'_>,
     detail: Detail,
     skipped: usize,
+    prints: Prints,
 ) -> DocumentShard {
     with_buffers(detail.wants(), |_, batch| {
         let mut batch = batch.recycle();
@@ -210,7 +227,10 @@ pub fn read_document(
                 &format!("{skipped} records stand in an earlier page already"),
             );
         }
-        let prints = if states_ids(&batch) { Vec::new() } else { fingerprints(&batch) };
+        let prints = match prints {
+            Prints::Wanted if !states_ids(&batch) => fingerprints(&batch),
+            Prints::Wanted | Prints::Unwanted => Vec::new(),
+        };
         (DocumentShard { shard: collector.finish(), prints }, batch.recycle())
     })
 }
@@ -232,18 +252,42 @@ fn states_ids(batch: &Batch<'_>) -> bool {
     })
 }
 
-/// Stamp and message of every record as one number each.
+/// What every record looks like: its stamp in the upper half, 0 where there is none, and its message
+/// as people read it in the lower one.
 #[must_use]
 pub fn fingerprints(batch: &Batch<'_>) -> Vec<u64> {
-    let print = |record: &logmill_parse::Record<'_>| {
-        let stamp = record.ts.unwrap_or(i64::MIN).to_le_bytes();
-        quick_print(record.message.raw) ^ quick_print(&stamp).rotate_left(1)
+    let mut message = String::new();
+    let mut print = |record: &logmill_parse::Record<'_>| {
+        let text = if let Some(raw) = plain(&record.message) {
+            quick_print(raw)
+        } else {
+            message.clear();
+            record.message.decode_into(&mut message);
+            quick_print(message.as_bytes())
+        };
+        let stamp = record.ts.map_or(0, |ts| fold(quick_print(&ts.to_le_bytes())).max(1));
+        stamp << 32 | fold(text)
     };
-    batch.records.iter().map(print).collect()
+    batch.records.iter().map(&mut print).collect()
 }
 
-/// The first place at or after `nominal` where the format lets a window start; the end of the
-/// input if there is none.
+/// The bytes of a message that reads as it stands.
+fn plain<'a>(message: &Text<'a>) -> Option<&'a [u8]> {
+    let is_plain = match message.codec {
+        Codec::Plain => memchr::memchr(b'\x1b', message.raw).is_none(),
+        Codec::JsonString => memchr::memchr(b'\\', message.raw).is_none(),
+        Codec::Lines(_) | Codec::Joined(_) => false,
+    };
+    is_plain.then_some(message.raw)
+}
+
+/// The two halves of a fingerprint as one.
+const fn fold(print: u64) -> u64 {
+    (print >> 32) ^ (print & 0xffff_ffff)
+}
+
+/// The first place at or after `nominal` where the format lets a window start, looked for up to
+/// `limit` or a little further; `None` if there is none.
 ///
 /// # Errors
 ///
@@ -252,36 +296,39 @@ pub fn find_cut(
     format: &'static dyn Format,
     content: &dyn ReadAt,
     nominal: u64,
-    size: u64,
-) -> io::Result<u64> {
+    limit: u64,
+) -> io::Result<Option<u64>> {
     let mut block = vec![0; CUT_BLOCK_BYTES];
     // The byte before `nominal` tells whether a line starts there.
     let mut at = nominal.saturating_sub(1);
     let mut from = usize::try_from(nominal - at).unwrap_or(0);
-    while at < size {
+    while at < limit {
         let n = read_full(content, at, &mut block)?;
         let bytes = block.get(..n).unwrap_or_default();
         if let Some(cut) = format.cut(bytes, from) {
-            return Ok(at + cut as u64);
+            return Ok(Some(at + cut as u64));
         }
-        if n < block.len() {
-            return Ok(size);
-        }
+        let end = at + n as u64;
         // The last line of the block may have been cut: look at it again, with more behind it.
         let last_line = memchr::memrchr(b'\n', bytes).filter(|line| *line > 0);
         match last_line {
+            _ if n < block.len() || (end >= limit && last_line.is_none()) => return Ok(None),
             Some(line) => {
                 at += line as u64;
                 from = 1;
             }
-            None if block.len() < MAX_WINDOW_BYTES => block.resize(block.len() * 4, 0),
+            None if block.len() < MAX_WINDOW_BYTES => {
+                let wanted =
+                    usize::try_from(limit - at).unwrap_or(usize::MAX).saturating_add(CUT_BLOCK_BYTES);
+                block.resize((block.len() * 4).min(wanted.max(block.len() + 1)), 0);
+            }
             None => {
-                at += n as u64 - 1;
+                at = end - 1;
                 from = 1;
             }
         }
     }
-    Ok(size)
+    Ok(None)
 }
 
 /// Fills the buffer from `offset`; fewer bytes only at the end.
@@ -292,9 +339,10 @@ pub fn find_cut(
 pub fn read_full(content: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(space) = buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
-        match content.read_at(offset + filled as u64, space) {
+        let len = space.len();
+        match content.read_at(offset.saturating_add(filled as u64), space) {
             Ok(0) => break,
-            Ok(n) => filled += n,
+            Ok(n) => filled += n.min(len),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -317,7 +365,7 @@ impl Read for Range<'_> {
         let left = usize::try_from(self.end - self.start).unwrap_or(usize::MAX);
         let len = left.min(buffer.len());
         let n = match buffer.get_mut(..len) {
-            Some(space) if len > 0 => self.content.read_at(self.start, space)?,
+            Some(space) if len > 0 => self.content.read_at(self.start, space)?.min(len),
             _ => 0,
         };
         self.start += n as u64;
@@ -332,6 +380,11 @@ pub struct CommonPrefix {
     pub bytes: u64,
     /// Lines in them.
     pub lines: u64,
+}
+
+impl CommonPrefix {
+    /// Nothing in common.
+    pub const NONE: Self = Self { bytes: 0, lines: 0 };
 }
 
 /// Compares two dumps from their first byte.

@@ -89,8 +89,19 @@ pub struct Scope {
     pub line: u64,
     /// Records of the shard before its first.
     pub record: u64,
+    /// Where the stretch begins that may be read by itself.
+    pub anchor: Anchor,
     /// Marks about crawls in it so far.
     crawl_marks: u32,
+}
+
+/// A place between two windows: what stands behind it can be read without what stands before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Anchor {
+    /// Byte.
+    pub offset: u64,
+    /// Lines before it: of the shard, or of the input once it has been assembled.
+    pub lines: u64,
 }
 
 /// A relayed run.
@@ -442,6 +453,8 @@ pub struct Collector {
     n_records: u64,
     scratch: Scratch,
     detail: Detail,
+    /// Where the scopes that are open now may begin.
+    anchor: Anchor,
     /// The last made-up instant.
     made_up: Option<Micros>,
     /// Texts that are said again and again.
@@ -468,6 +481,7 @@ impl Collector {
             n_records: 0,
             scratch: Scratch::default(),
             detail,
+            anchor: Anchor { offset: start, lines: 0 },
             made_up: None,
             texts: Texts::default(),
         }
@@ -516,6 +530,16 @@ impl Collector {
             self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
         }
         self.shard.end += consumed as u64;
+    }
+
+    /// Lets what follows open further scopes where the open ones hold so many bytes already, so that
+    /// no scope of a long stretch is larger than what the second pass can hold.
+    pub fn split_behind(&mut self, bytes: u64) {
+        if self.shard.end - self.anchor.offset >= bytes {
+            self.anchor = Anchor { offset: self.shard.end, lines: self.shard.account.total().lines };
+            self.own = None;
+            self.relayed.clear();
+        }
     }
 
     /// The record with a made-up instant: its time of day on the day that brings it nearest to the
@@ -680,6 +704,7 @@ impl Collector {
             end: start,
             line,
             record: self.n_records,
+            anchor: self.anchor,
             crawl_marks: 0,
         });
         index

@@ -197,7 +197,7 @@ impl Survey {
     }
 
     /// Of runs with the same id the best one stays: one with a log of its own before one that
-    /// is relayed, one that ended before one that did not; else the first.
+    /// is relayed, one that ended before one that did not, one with more events; else the first.
     fn leave_out_repeated(&mut self) {
         let mut best: BTreeMap<(Platform, &str), usize> = BTreeMap::new();
         let mut drop = vec![false; self.runs.len()];
@@ -221,23 +221,24 @@ impl Survey {
         }
     }
 
-    /// Moves the bytes and lines of a run that is left out to `duplicate`.
+    /// Moves the bytes and lines of a run that is left out to `duplicate`, in each input it stands in.
     fn count_as_duplicate(&mut self, run: &RunDraft) {
-        let input = run.first_place().0;
-        // `finish` has put the files in the order of the inputs.
-        let at = self.files.binary_search_by_key(&input, |file| file.input);
-        let Some(file) = at.ok().and_then(|at| self.files.get_mut(at)) else { return };
-        let logmill_parse::Account { record, continuation, duplicate, .. } = &mut file.account;
-        let (mut bytes, mut lines) = (run.counts.bytes, run.counts.n_lines);
-        for from in [record, continuation] {
-            let (moved_bytes, moved_lines) = (bytes.min(from.bytes), lines.min(from.lines));
-            from.bytes -= moved_bytes;
-            from.lines -= moved_lines;
-            duplicate.bytes += moved_bytes;
-            duplicate.lines += moved_lines;
-            (bytes, lines) = (bytes - moved_bytes, lines - moved_lines);
+        for extent in &run.extents {
+            // `finish` has put the files in the order of the inputs.
+            let at = self.files.binary_search_by_key(&extent.input, |file| file.input);
+            let Some(file) = at.ok().and_then(|at| self.files.get_mut(at)) else { continue };
+            let logmill_parse::Account { record, continuation, duplicate, .. } = &mut file.account;
+            let (mut bytes, mut lines) = (extent.bytes, extent.n_lines);
+            for from in [record, continuation] {
+                let (moved_bytes, moved_lines) = (bytes.min(from.bytes), lines.min(from.lines));
+                from.bytes -= moved_bytes;
+                from.lines -= moved_lines;
+                duplicate.bytes += moved_bytes;
+                duplicate.lines += moved_lines;
+                (bytes, lines) = (bytes - moved_bytes, lines - moved_lines);
+            }
+            file.n_events -= extent.n_events.min(file.n_events);
         }
-        file.n_events -= run.counts.n_events.min(file.n_events);
     }
 
     /// What there are runs of.
@@ -262,11 +263,13 @@ impl RunDraft {
     }
 
     /// Smaller is better.
-    fn standing(&self) -> (DraftOrigin, bool, bool) {
+    fn standing(&self) -> impl Ord {
         (
             self.origin,
             self.bounds.1.is_none(),
             matches!(self.verdict.status, Status::Running | Status::Unknown),
+            self.incomplete.is_some(),
+            std::cmp::Reverse(self.counts.n_events),
         )
     }
 

@@ -3,15 +3,15 @@
 //! The input is read once more, from its first byte, and what stands on the line is handed on as the
 //! format left it, marks included. Where it ended up (run, seq, step) the second pass tells.
 
-use std::io;
+use std::io::{self, Read};
 
 use logmill_parse::{Batch, Code, End, Extent, Head, Mark, Record, Shape, Stream, Wants, format, limits};
 
 use crate::events::Unread;
-use crate::group;
 use crate::input::Input;
 use crate::pipeline::Options;
-use crate::read::{self, Range, Sink, Stretch};
+use crate::read::{self, Sink, Stretch};
+use crate::reopen::Reopened;
 use crate::survey::Survey;
 
 /// Bytes of a line that are kept to be shown.
@@ -70,15 +70,16 @@ impl Survey {
         options: &Options,
         see: &mut dyn FnMut(&Seen<'_>),
     ) -> Result<Option<Trace>, Unread> {
-        let reading = self.files.iter().find(|file| file.input == input).and_then(|file| file.reading);
-        let (Some(reading), Some(source)) = (reading, inputs.get(input)) else { return Ok(None) };
+        let file = self.files.iter().find(|file| file.input == input);
+        let reading = file.and_then(|file| Some((file.reading?, file.bytes)));
+        let (Some((reading, size)), Some(source)) = (reading, inputs.get(input)) else { return Ok(None) };
         let unreadable = |error| Unread::Unreadable { source: source.source().to_owned(), error };
-        let content = group::reopen(*source).map_err(unreadable)?;
-        let size = content.size();
-        let mut range = Range { content: content.as_ref(), start: reading.bom, end: size };
-        let mut head = vec![0; limits::HEAD_BYTES];
-        let n = read::read_full(content.as_ref(), reading.bom, &mut head).map_err(unreadable)?;
-        head.truncate(n);
+        let mut content = Reopened::open(*source).map_err(unreadable)?;
+        content.seek_line(reading.bom, reading.bom).map_err(unreadable)?;
+        let mut content = content.take(size.saturating_sub(reading.bom));
+        let mut head = Vec::new();
+        let first = content.by_ref().take(limits::HEAD_BYTES as u64).read_to_end(&mut head);
+        let n = first.map_err(unreadable)?;
         let extent = if reading.bom + n as u64 == size { Extent::Whole } else { Extent::Part };
         let trace = Trace {
             format: reading.format.about().id,
@@ -93,7 +94,7 @@ impl Survey {
         let mut sink = LineSink { target, newlines: 0, offset: reading.bom, ends_open: false, trace, see };
         let stretch = Stretch {
             format: reading.format,
-            bytes: &mut range,
+            bytes: &mut head.as_slice().chain(content),
             start: reading.bom,
             len: Some(size.saturating_sub(reading.bom)),
             end: End::Input,

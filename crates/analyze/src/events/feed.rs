@@ -1,0 +1,193 @@
+//! Events of several parts, told in the order of their bytes, handed on in the order of the parts.
+//!
+//! The events of the part at hand go straight through; those of later parts are kept until it is
+//! their turn. A share's events are bounded, and so is what is kept of them.
+
+use logmill_parse::{Codec, Record, Text};
+
+use super::{EventPlan, Planned, owner_at};
+use crate::assemble::Extent;
+use crate::model::EventRow;
+
+/// The parts of a share, and what has been found of them.
+pub struct Feed<'a> {
+    plan: &'a EventPlan<'a>,
+    parts: Vec<Part>,
+    /// The part at hand: all before it are over.
+    next: usize,
+    push: &'a mut dyn FnMut(&EventRow<'_>),
+}
+
+/// A run's events in one stretch of an input.
+struct Part {
+    run: usize,
+    extent: Extent,
+    /// Events handed on.
+    taken: u64,
+    /// Events found.
+    found: u64,
+    /// Whether its input will tell no more of it.
+    is_over: bool,
+    kept: Kept,
+}
+
+/// Events that wait, each with its line and byte, and the bytes they speak of.
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    rows: Vec<(KeptRecord, u64, u64)>,
+}
+
+/// A record whose texts stand in [`Kept::bytes`] one after the other: logger, message, payload.
+struct KeptRecord {
+    /// Everything but the texts.
+    record: Record<'static>,
+    start: usize,
+    logger_len: usize,
+    message_len: usize,
+    payload: Option<(Codec, usize)>,
+}
+
+impl<'a> Feed<'a> {
+    /// A feed of the given runs' extents, in the order of the table.
+    pub fn new(
+        plan: &'a EventPlan<'a>,
+        parts: &[(usize, Extent)],
+        push: &'a mut dyn FnMut(&EventRow<'_>),
+    ) -> Self {
+        let part = |(run, extent): &(usize, Extent)| Part {
+            run: *run,
+            extent: *extent,
+            taken: 0,
+            found: 0,
+            is_over: false,
+            kept: Kept::default(),
+        };
+        Self { plan, parts: parts.iter().map(part).collect(), next: 0, push }
+    }
+
+    /// Takes an event of a part, which stands in this line (from 1) and at this byte.
+    pub fn take(&mut self, index: usize, record: &Record<'_>, line: u64, byte: u64) {
+        let Some(part) = self.parts.get_mut(index) else { return };
+        part.found += 1;
+        if part.found > part.extent.n_events {
+            return;
+        }
+        if index != self.next {
+            part.kept.push(record, line, byte);
+            return;
+        }
+        hand_on(self.plan, part, record, (line, byte), self.push);
+        if part.taken == part.extent.n_events {
+            self.advance();
+        }
+    }
+
+    /// Says that the input of these parts has been read. Whether it told of them what it had told
+    /// when the runs were assembled.
+    pub fn close(&mut self, parts: &[usize]) -> Told {
+        let mut told = Told::Same;
+        for index in parts {
+            let Some(part) = self.parts.get_mut(*index) else { continue };
+            part.is_over = true;
+            if part.found != part.extent.n_events {
+                told = Told::Other;
+            }
+        }
+        self.advance();
+        told
+    }
+
+    /// Goes on to the next part that is not over, handing on what is kept.
+    fn advance(&mut self) {
+        while let Some(part) = self.parts.get_mut(self.next) {
+            let kept = std::mem::take(&mut part.kept);
+            for (record, line, byte) in &kept.rows {
+                hand_on(self.plan, part, &record.lend(&kept.bytes), (*line, *byte), self.push);
+            }
+            if !part.is_over && part.taken < part.extent.n_events {
+                return;
+            }
+            self.next += 1;
+        }
+    }
+}
+
+/// What an input tells when it is read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The same events.
+    Same,
+    /// Fewer or more.
+    Other,
+}
+
+fn hand_on(
+    plan: &EventPlan<'_>,
+    part: &mut Part,
+    record: &Record<'_>,
+    (line, byte_offset): (u64, u64),
+    push: &mut dyn FnMut(&EventRow<'_>),
+) {
+    let Some(Planned { draft, run, owners }) = plan.runs.get(part.run) else { return };
+    let before = part.extent.seq + part.taken;
+    let step = owner_at(owners, before)
+        .and_then(|index| Some((u32::try_from(index + 1).ok()?, &*draft.steps.get(index)?.name)));
+    part.taken += 1;
+    let (source, member) = plan.survey.name(part.extent.input);
+    push(&EventRow { run, seq: before + 1, record, step, source, member, line, byte_offset });
+}
+
+impl Kept {
+    fn push(&mut self, record: &Record<'_>, line: u64, byte: u64) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(record.logger);
+        self.bytes.extend_from_slice(record.message.raw);
+        if let Some(payload) = record.payload {
+            self.bytes.extend_from_slice(payload.raw);
+        }
+        let kept = KeptRecord {
+            record: without_texts(record),
+            start,
+            logger_len: record.logger.len(),
+            message_len: record.message.raw.len(),
+            payload: record.payload.map(|payload| (payload.codec, payload.raw.len())),
+        };
+        self.rows.push((kept, line, byte));
+    }
+}
+
+impl KeptRecord {
+    fn lend<'a>(&self, bytes: &'a [u8]) -> Record<'a> {
+        let message = self.start + self.logger_len;
+        let payload = message + self.message_len;
+        let of = |from: usize, len: usize| bytes.get(from..from + len).unwrap_or_default();
+        Record {
+            logger: of(self.start, self.logger_len),
+            message: Text { raw: of(message, self.message_len), codec: self.record.message.codec },
+            payload: self.payload.map(|(codec, len)| Text { raw: of(payload, len), codec }),
+            ..self.record
+        }
+    }
+}
+
+/// The record without what it borrows; how its message is to be read stays.
+const fn without_texts(record: &Record<'_>) -> Record<'static> {
+    let Record { span, line, n_lines, ts, until, clock, level, class, stream, flags, evidence, .. } = *record;
+    Record {
+        span,
+        line,
+        n_lines,
+        ts,
+        until,
+        clock,
+        level,
+        class,
+        logger: b"",
+        message: Text { raw: b"", codec: record.message.codec },
+        payload: None,
+        stream,
+        flags,
+        evidence,
+    }
+}

@@ -1,0 +1,7 @@
+//! Inputs as they come: large, streamed, compressed, repeated, failing, changing.
+
+mod dumps;
+mod faults;
+mod folders;
+mod second_pass;
+mod support;
