@@ -8,8 +8,10 @@
 //! - `formats`: every format of the registry, whole against divided, and the account of its bytes.
 //! - `engine`: the whole analysis with different windows and threads.
 //! - `text`: stamps against chrono, escapes against `serde_json`, ANSI and UTF-16 against the slow way.
+//! - `archives`: compressed files and archives, with memory to keep them in and without.
 //! - `masking`: templates of error messages.
 
+mod archives;
 #[path = "../../parse/tests/support/divide.rs"]
 #[expect(dead_code, reason = "what the tests of parse share; not all of it is needed here")]
 mod divide;
@@ -38,6 +40,7 @@ pub const ALL: &[Check] = &[
     Check { name: "escapes", run: text::escapes },
     Check { name: "ansi", run: text::ansi },
     Check { name: "utf16", run: text::utf16 },
+    Check { name: "archives", run: archives::check },
     Check { name: "masking", run: masking::check },
 ];
 

@@ -35,7 +35,11 @@ const LAYERS: &[Layer] = &[
     Layer { folder: "crates/generate", name: "logmill-generate", uses: &[] },
     Layer { folder: "crates/fetch", name: "logmill-fetch", uses: &[] },
     Layer { folder: "crates/mock", name: "logmill-mock", uses: &[] },
-    Layer { folder: "crates/checks", name: "logmill-checks", uses: &["logmill-parse", "logmill-analyze"] },
+    Layer {
+        folder: "crates/checks",
+        name: "logmill-checks",
+        uses: &["logmill-parse", "logmill-analyze", "logmill-archive"],
+    },
     Layer {
         folder: "crates/cli",
         name: "logmill",
