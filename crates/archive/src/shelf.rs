@@ -99,6 +99,7 @@ impl Place for OnShelf {
 pub struct Filling {
     compressor: Compressor<'static>,
     open: Vec<u8>,
+    packed: Vec<u8>,
     blocks: Vec<Box<[u8]>>,
     size: u64,
     /// Bytes the blocks take, and what they may take.
@@ -110,7 +111,15 @@ impl Filling {
     /// A shelf whose blocks may take `allowed` bytes.
     pub fn new(allowed: u64) -> io::Result<Self> {
         let compressor = Compressor::new(LEVEL)?;
-        Ok(Self { compressor, open: Vec::new(), blocks: Vec::new(), size: 0, used: 0, allowed })
+        Ok(Self {
+            compressor,
+            open: Vec::new(),
+            packed: Vec::new(),
+            blocks: Vec::new(),
+            size: 0,
+            used: 0,
+            allowed,
+        })
     }
 
     /// Puts bytes behind those that are there; whether they had room.
@@ -128,7 +137,10 @@ impl Filling {
     }
 
     fn close(&mut self) -> io::Result<bool> {
-        let block = self.compressor.compress(&self.open)?.into_boxed_slice();
+        // A block as long as it needs to be: what the compressor would make itself is as long as it may be.
+        self.packed.resize(zstd::zstd_safe::compress_bound(BLOCK_BYTES), 0);
+        let n = self.compressor.compress_to_buffer(&self.open, &mut self.packed)?;
+        let block: Box<[u8]> = self.packed.get(..n).unwrap_or_default().into();
         self.size += self.open.len() as u64;
         // What a block costs beside its bytes.
         self.used += block.len() as u64 + 32;
