@@ -13,6 +13,7 @@ use logmill_parse::mark::{
 use logmill_parse::{About, Evidence, Kind, Micros, Status};
 
 use crate::identity::{Origin, PathIdentity};
+use crate::metrics::Values;
 use crate::phases::{Phases, Startup, StepDraft};
 use crate::shard::{
     Anchor, Backward, Boundary, MetricValue, PendingMark, RequestUse, Scope, ScopeMark, StampedAt, Tally,
@@ -59,8 +60,8 @@ pub struct RunDraft {
     pub requests: Vec<RequestDraft>,
     /// Facts.
     pub facts: Facts,
-    /// Values.
-    pub metrics: Vec<MetricValue>,
+    /// Values, of measures of the group and later of the survey.
+    pub metrics: Arc<Values>,
     /// What its starts cost.
     pub startups: Vec<Startup>,
     /// Messages with their templates, of the group and later of the survey, in the order of these.
@@ -254,6 +255,15 @@ pub struct Assembler {
     texts: Texts,
 }
 
+/// The group's numbers of what a shard counts on its own.
+#[derive(Debug)]
+pub struct Numbers {
+    /// Of its templates.
+    pub templates: Vec<u32>,
+    /// Of its measures.
+    pub measures: Vec<u32>,
+}
+
 /// Where a shard stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
@@ -289,8 +299,8 @@ impl Assembler {
         }
     }
 
-    /// Adds the next scope. `templates` maps the shard's template indices to the group's.
-    pub fn add(&mut self, mut scope: Scope, place: Place, templates: &[u32]) {
+    /// Adds the next scope.
+    pub fn add(&mut self, mut scope: Scope, place: Place, numbers: &Numbers) {
         for used in scope.messages.values_mut() {
             used.example = self.texts.share(&used.example);
         }
@@ -307,7 +317,7 @@ impl Assembler {
             }
             None => self.own_builder(&scope),
         };
-        builder.append(scope, place, templates);
+        builder.append(scope, place, numbers);
     }
 
     /// Says that the log of the run at hand is not all there.
@@ -407,7 +417,7 @@ struct Builder {
     last_platform: Option<u64>,
     evidence: Evidence,
     facts: Facts,
-    metrics: Vec<MetricValue>,
+    metrics: Values,
     messages: BTreeMap<u32, MessageDraft>,
     requests: BTreeMap<RequestKey, RequestUse>,
     first_error: Option<String>,
@@ -423,7 +433,7 @@ struct Builder {
 }
 
 /// Crawl, id, and URL where there is no id.
-type RequestKey = (usize, Option<String>, Option<String>);
+type RequestKey = (usize, Option<Arc<str>>, Option<Arc<str>>);
 
 /// One batch of requests.
 #[derive(Debug, Default)]
@@ -451,7 +461,7 @@ impl Builder {
             last_platform: None,
             evidence: Evidence::NONE,
             facts: Facts::default(),
-            metrics: Vec::new(),
+            metrics: Values::default(),
             messages: BTreeMap::new(),
             requests: BTreeMap::new(),
             first_error: None,
@@ -519,7 +529,7 @@ impl Builder {
         self.phases.open(opening, self.counts.n_events, scope.first_ts);
     }
 
-    fn append(&mut self, scope: Scope, place: Place, templates: &[u32]) {
+    fn append(&mut self, scope: Scope, place: Place, numbers: &Numbers) {
         self.home = self.home.min(place.input);
         if scope.times == Times::OfDay {
             self.times = Times::OfDay;
@@ -563,9 +573,11 @@ impl Builder {
         self.counts.n_warnings += tally.n_warnings;
         self.counts.n_retries += tally.n_retries;
         self.counts.bytes += tally.bytes;
-        self.metrics.extend(scope.metrics);
+        for MetricValue { ts, value, of } in scope.metrics {
+            self.metrics.push(ts, value, numbers.measures.get(of as usize).copied().unwrap_or(u32::MAX));
+        }
         for (index, used) in scope.messages {
-            let Some(template) = templates.get(index as usize) else { continue };
+            let Some(template) = numbers.templates.get(index as usize) else { continue };
             let place = (place.input, place.lines + used.line);
             let message =
                 MessageDraft { n: used.n, level: used.level, span: used.span, place, example: used.example };
@@ -689,7 +701,7 @@ impl Builder {
 
     fn finish(mut self, about: &'static About) -> RunDraft {
         self.extents.shrink_to_fit();
-        self.metrics.shrink_to_fit();
+        self.metrics.shrink();
         let verdict = self.verdict();
         let bounds = match self.bounds {
             Bounds::Records => (self.span.map(|(first, _)| first), self.span.map(|(_, last)| last)),
@@ -719,7 +731,7 @@ impl Builder {
             crawls: sum_crawls(&self.crawls),
             requests,
             facts: self.facts,
-            metrics: self.metrics,
+            metrics: Arc::new(self.metrics),
             startups,
             messages: self.messages.into_iter().collect(),
             first_error: self.first_error,

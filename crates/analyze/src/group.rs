@@ -22,12 +22,12 @@ use self::body::Body;
 use self::log::{ReadLog, Task};
 use self::repeats::Fate;
 use self::runs::Candidate;
-use crate::assemble::{Assembler, Place, RunDraft};
+use crate::assemble::{Assembler, Numbers, Place, RunDraft};
 use crate::identity::PathIdentity;
 use crate::input::{Input, ReadError};
 use crate::pipeline::{self, Options};
 use crate::read::{CommonPrefix, Prints};
-use crate::shard::{IssueLog, LastLine, ListedIssue, Shard, Template, widen_by};
+use crate::shard::{IssueLog, LastLine, ListedIssue, Measures, Shard, Template, widen_by};
 
 /// Metadata and error answers are smaller.
 const MAX_METADATA_BYTES: u64 = 16 << 20;
@@ -46,6 +46,8 @@ pub struct GroupResult {
     pub runs: Vec<RunDraft>,
     /// Messages by template.
     pub templates: Vec<Template>,
+    /// What the values of the runs are values of.
+    pub measures: Measures,
     /// Metadata found beside the logs, with the id its path tells.
     pub metadata: Vec<(String, Metadata)>,
 }
@@ -486,10 +488,13 @@ impl<'a> Group<'a> {
         open.n_lines += shard.n_newlines;
         open.last_line = shard.last_line.unwrap_or(open.last_line);
         let lines = file.account.total().lines;
-        let templates = self.intern(shard.templates);
+        let numbers = Numbers {
+            templates: self.intern(shard.templates),
+            measures: self.result.measures.numbers(&shard.measures),
+        };
         if let Some(assembler) = assembler {
             for scope in shard.scopes {
-                assembler.add(scope, Place { input: file.input, lines }, &templates);
+                assembler.add(scope, Place { input: file.input, lines }, &numbers);
             }
         }
         file.issues.append(shard.issues, lines);

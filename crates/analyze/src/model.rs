@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::metrics::Metrics;
 use logmill_parse::{Class, Kind, Level, Micros, Platform, Record, Severity, Status, StepKind};
 
 /// One run: an Apify run or build, a Cloudflare build, an Alloy execution, a schedule's firing.
@@ -184,9 +185,9 @@ pub struct Request {
     /// Its run.
     pub run: RunIndex,
     /// URL, where the log states it.
-    pub url: Option<String>,
+    pub url: Option<Arc<str>>,
     /// Id, where the log states it.
-    pub request_id: Option<String>,
+    pub request_id: Option<Arc<str>>,
     /// Failed attempts seen.
     pub attempts: u64,
     /// What became of it.
@@ -405,7 +406,7 @@ pub struct Report {
     /// Durations by platform, kind, group, step (whole runs first) and outcome.
     pub durations: Vec<Duration>,
     /// Metrics by run, in the order they stand in the log.
-    pub metrics: Vec<Metric>,
+    pub metrics: Metrics,
     /// Issues by source, place and code.
     pub issues: Vec<IssueRow>,
     /// Inputs by source and member.

@@ -1,7 +1,6 @@
 //! From a finished survey to the rows of the report tables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use logmill_parse::mark::Fact;
 use logmill_parse::time::duration_ms;
@@ -10,6 +9,7 @@ use logmill_parse::{Class, Kind, Level, Micros, Platform, Status};
 use crate::assemble::{MessageDraft, RunDraft};
 use crate::derived;
 use crate::durations::durations;
+use crate::metrics::Metrics;
 use crate::model::{ErrorGroup, FileRow, IssueRow, Metric, Report, Request, RequestOutcome, Run, Step};
 use crate::phases::StepDraft;
 use crate::pipeline::Detail;
@@ -84,15 +84,9 @@ impl Survey {
         for (run, draft) in drafts.iter().enumerate() {
             report.steps.extend(steps(run, draft));
             report.requests.extend(requests(run, draft));
-            report.metrics.extend(draft.metrics.iter().map(|value| Metric {
-                run,
-                ts: value.ts,
-                value: value.value,
-                what: Arc::clone(&value.what),
-            }));
         }
         if self.detail == Detail::Everything {
-            derive_metrics(&drafts, &mut report);
+            report.metrics = metrics(&drafts, &report, Metrics::of(self.measures.list.as_slice().into()));
         }
         report.rates = rates(&report.runs, &report.steps, buckets.width, buckets.zone)?;
         report.durations = durations(&report.runs, &report.steps);
@@ -239,25 +233,29 @@ impl Survey {
     }
 }
 
-/// Adds what no log states, behind what the run's log does state.
-fn derive_metrics(drafts: &[&RunDraft], report: &mut Report) {
-    let mut metrics = Vec::new();
+/// What the logs state, and behind it, run by run, what no log states.
+fn metrics(drafts: &[&RunDraft], report: &Report, mut metrics: Metrics) -> Metrics {
     let mut steps = report.steps.as_slice();
+    let mut regularity = derived::regularity(&report.runs);
+    // Of a run in the order in which they were found.
+    regularity.sort_by_key(|metric| metric.run);
+    let mut regularity = regularity.into_iter().peekable();
     for (index, (draft, run)) in drafts.iter().zip(&report.runs).enumerate() {
         let n = steps.iter().take_while(|step| step.run == index).count();
         let (own, others) = steps.split_at(n);
         steps = others;
+        metrics.state(index, &draft.metrics);
         let is_instant = draft.times == Times::Instants;
-        metrics.extend(
-            derived::startup(index, &draft.startups)
-                .into_iter()
-                .map(|metric| Metric { ts: metric.ts.filter(|_| is_instant), ..metric }),
-        );
-        metrics.extend(derived::overhead(index, run, own));
+        let mut rows: Vec<Metric> = derived::startup(index, &draft.startups)
+            .into_iter()
+            .map(|metric| Metric { ts: metric.ts.filter(|_| is_instant), ..metric })
+            .collect();
+        rows.extend(derived::overhead(index, run, own));
+        rows.extend(std::iter::from_fn(|| regularity.next_if(|metric| metric.run == index)));
+        rows.shrink_to_fit();
+        metrics.derive(rows);
     }
-    metrics.extend(derived::regularity(&report.runs));
-    report.metrics.extend(metrics);
-    report.metrics.sort_by_key(|metric| metric.run);
+    metrics
 }
 
 /// One error group being summed up.

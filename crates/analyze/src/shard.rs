@@ -37,6 +37,8 @@ pub struct Shard {
     pub scopes: Vec<Scope>,
     /// Messages, told apart by class and template.
     pub templates: Vec<Template>,
+    /// What its values are values of.
+    pub measures: Vec<Arc<Measure>>,
     /// Problems.
     pub issues: IssueLog,
     /// Where the bytes and lines went.
@@ -278,9 +280,9 @@ pub struct RequestUse {
     /// How many of the scope's marks about crawls stand before the attempts.
     pub crawl_marks: u32,
     /// URL.
-    pub url: Option<String>,
+    pub url: Option<Arc<str>>,
     /// Id.
-    pub id: Option<String>,
+    pub id: Option<Arc<str>>,
     /// Retries.
     pub retried: u64,
     /// Times it was given up.
@@ -298,15 +300,14 @@ pub struct MetricValue {
     pub ts: Option<Micros>,
     /// How much.
     pub value: f64,
-    /// Of what.
-    pub what: Arc<Measure>,
+    /// Of what, by index into [`Shard::measures`].
+    pub of: u32,
 }
 
 /// Texts that are held once, however often they are said.
 #[derive(Debug, Default)]
 pub struct Texts {
     texts: BTreeSet<Arc<str>>,
-    measures: BTreeSet<Arc<Measure>>,
 }
 
 /// Texts held once; further ones are held as often as they are said.
@@ -334,17 +335,50 @@ impl Texts {
         }
         Arc::clone(text)
     }
+}
 
-    fn measure(&mut self, name: &str, unit: &'static str, label: &str) -> Arc<Measure> {
-        let measure = Measure { name: name.to_owned(), unit, label: label.to_owned() };
-        if let Some(known) = self.measures.get(&measure) {
-            return Arc::clone(known);
+/// What is measured, each measure once.
+#[derive(Debug, Default)]
+pub struct Measures {
+    /// The measures, by number.
+    pub list: Vec<Arc<Measure>>,
+    known: BTreeMap<Arc<Measure>, u32>,
+    /// The measure that was asked for after each, the last time. Logs state the same ones over and over.
+    next: Vec<u32>,
+    last: usize,
+}
+
+impl Measures {
+    /// The number of a measure.
+    pub fn number(&mut self, name: &str, unit: &'static str, label: &str) -> u32 {
+        let expected = self.next.get(self.last).copied().unwrap_or(0);
+        let is_it = |known: &Arc<Measure>| known.name == name && known.label == label && known.unit == unit;
+        let number = match self.list.get(expected as usize).filter(|known| is_it(known)) {
+            Some(_) => expected,
+            None => self.look_up(Measure { name: name.to_owned(), unit, label: label.to_owned() }),
+        };
+        if let Some(next) = self.next.get_mut(self.last) {
+            *next = number;
         }
+        self.last = number as usize;
+        number
+    }
+
+    fn look_up(&mut self, measure: Measure) -> u32 {
+        if let Some(known) = self.known.get(&measure) {
+            return *known;
+        }
+        let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         let new = Arc::new(measure);
-        if self.measures.len() < MAX_TEXTS {
-            self.measures.insert(Arc::clone(&new));
-        }
-        new
+        self.list.push(Arc::clone(&new));
+        self.next.push(number);
+        self.known.insert(new, number);
+        number
+    }
+
+    /// The numbers here of all measures of another list.
+    pub fn numbers(&mut self, others: &[Arc<Measure>]) -> Vec<u32> {
+        others.iter().map(|other| self.number(&other.name, other.unit, &other.label)).collect()
     }
 }
 
@@ -459,6 +493,8 @@ pub struct Collector {
     made_up: Option<Micros>,
     /// Texts that are said again and again.
     texts: Texts,
+    /// What is measured.
+    measures: Measures,
 }
 
 #[derive(Debug, Default)]
@@ -484,6 +520,7 @@ impl Collector {
             anchor: Anchor { offset: start, lines: 0 },
             made_up: None,
             texts: Texts::default(),
+            measures: Measures::default(),
         }
     }
 
@@ -571,7 +608,7 @@ impl Collector {
     /// The shard.
     #[must_use]
     pub fn finish(self) -> Shard {
-        self.shard
+        Shard { measures: self.measures.list, ..self.shard }
     }
 
     fn account(&mut self, batch: &Batch<'_>, skipped: usize) {
@@ -730,7 +767,15 @@ impl Collector {
             None => self.own.unwrap_or_else(|| self.open(None, None, None, at)),
         };
         let Some(scope) = self.shard.scopes.get_mut(index) else { return };
-        scope.mark(mark, record, self.detail, &mut self.texts);
+        match mark {
+            Mark::Request(_) if self.detail < Detail::Requests => {}
+            Mark::Request(request) => scope.request(request, record, &mut self.texts),
+            Mark::Metric(metric) => {
+                let of = self.measures.number(&metric.name, metric.unit, &metric.label);
+                scope.metrics.push(MetricValue { ts: record.and_then(instant), value: metric.value, of });
+            }
+            mark => scope.mark(mark, record),
+        }
     }
 }
 
@@ -795,20 +840,10 @@ fn slot_key(batch: &Batch<'_>, slot: usize) -> Option<StreamKey> {
 }
 
 impl Scope {
-    fn mark(&mut self, mark: &Mark<'_>, record: Option<&Record<'_>>, detail: Detail, texts: &mut Texts) {
+    fn mark(&mut self, mark: &Mark<'_>, record: Option<&Record<'_>>) {
         let ts = record.and_then(|record| record.ts);
         let pending = match mark {
-            Mark::Run(_) | Mark::Opening(_) => return,
-            Mark::Request(_) if detail < Detail::Requests => return,
-            Mark::Request(request) => return self.request(request, record, texts),
-            Mark::Metric(metric) => {
-                let what = texts.measure(&metric.name, metric.unit, &metric.label);
-                return self.metrics.push(MetricValue {
-                    ts: record.and_then(instant),
-                    value: metric.value,
-                    what,
-                });
-            }
+            Mark::Run(_) | Mark::Opening(_) | Mark::Request(_) | Mark::Metric(_) => return,
             Mark::StepStart(start) => PendingMark::StepStart(own_start(start)),
             Mark::StepEnd(end) => PendingMark::StepEnd(own_end(end)),
             Mark::Step(step) => PendingMark::Step(Box::new(own_step(step))),
@@ -852,7 +887,7 @@ impl Scope {
         let same = |used: &&mut RequestUse| {
             used.crawl_marks == crawl_marks
                 && match (&used.id, &request.id) {
-                    (Some(a), Some(b)) => a == b,
+                    (Some(a), Some(b)) => **a == **b,
                     _ => used.url.as_deref() == request.url.as_deref(),
                 }
         };
@@ -865,8 +900,8 @@ impl Scope {
         }
         self.requests.push(RequestUse {
             crawl_marks,
-            url: request.url.as_ref().map(ToString::to_string),
-            id: request.id.as_ref().map(ToString::to_string),
+            url: request.url.as_deref().map(Arc::from),
+            id: request.id.as_deref().map(Arc::from),
             retried,
             lost,
             last_error: error,

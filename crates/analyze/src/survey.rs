@@ -2,6 +2,7 @@
 //! metadata applied.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use logmill_parse::{Class, Code, Metadata, Micros, Platform, Status, StepKind};
 
@@ -12,7 +13,7 @@ use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
 use crate::phases::StepDraft;
 use crate::pipeline::Detail;
-use crate::shard::{MAX_TEMPLATES, OTHER, Template, Times};
+use crate::shard::{MAX_TEMPLATES, Measures, OTHER, Template, Times};
 
 /// A message told apart by platform, class and template.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Survey {
     /// Messages by template.
     pub(crate) templates: Vec<MessageTemplate>,
     known_templates: BTreeMap<(Platform, Class, String), u32>,
+    /// What the values of the runs are values of.
+    pub(crate) measures: Measures,
     /// First input with a message that is not told apart.
     first_other: Option<usize>,
     metadata: BTreeMap<String, Vec<Metadata>>,
@@ -55,6 +58,7 @@ impl Survey {
             files: Vec::new(),
             templates: Vec::new(),
             known_templates: BTreeMap::new(),
+            measures: Measures::default(),
             first_other: None,
             metadata: BTreeMap::new(),
         }
@@ -62,7 +66,11 @@ impl Survey {
 
     /// Adds what one group came down to.
     pub(crate) fn add(&mut self, group: GroupResult) {
+        let measures = self.measures.numbers(&group.measures.list);
         for mut run in group.runs {
+            if let Some(values) = Arc::get_mut(&mut run.metrics) {
+                values.renumber(&measures);
+            }
             run.messages = renumbered(std::mem::take(&mut run.messages), |index| {
                 let id = self.intern(run.about.platform, group.templates.get(index as usize)?);
                 if self.templates.get(id as usize).is_some_and(|known| known.text == OTHER) {

@@ -65,7 +65,11 @@ fn part(report: &Report, table: Table, range: Range<usize>) -> Result<DataFrame,
         Table::Requests => rows.fill(&report.requests, range, |row, it| request(row, runs.get(it.run), it)),
         Table::Rates => rows.fill(&report.rates, range, rate),
         Table::Durations => rows.fill(&report.durations, range, duration),
-        Table::Metrics => rows.fill(&report.metrics, range, |row, it| metric(row, runs.get(it.run), it)),
+        Table::Metrics => {
+            for it in report.metrics.range(range) {
+                rows.push(|row| metric(row, runs.get(it.run), &it));
+            }
+        }
         Table::Issues => rows.fill(&report.issues, range, issue),
         Table::Files => rows.fill(&report.files, range, file),
     }
@@ -170,10 +174,14 @@ impl Rows {
 
     fn fill<T>(&mut self, items: &[T], range: Range<usize>, write: impl Fn(&mut Row<'_>, &T)) {
         for item in items.get(range).unwrap_or_default() {
-            let mut row = Row { builders: &mut self.builders, at: 0, misfit: &mut self.misfit };
-            write(&mut row, item);
-            self.n += 1;
+            self.push(|row| write(row, item));
         }
+    }
+
+    fn push(&mut self, write: impl FnOnce(&mut Row<'_>)) {
+        let mut row = Row { builders: &mut self.builders, at: 0, misfit: &mut self.misfit };
+        write(&mut row);
+        self.n += 1;
     }
 
     fn finish(self) -> Result<DataFrame, Error> {

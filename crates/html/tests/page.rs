@@ -309,7 +309,7 @@ fn many() -> Report {
             )
         })
         .collect();
-    completed(Report { runs, steps, metrics, errors, ..Report::default() })
+    completed(Report { runs, steps, metrics: metrics.into_iter().collect(), errors, ..Report::default() })
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub fn report() -> Report {
         requests: requests(),
         rates: rates(),
         durations: durations(),
-        metrics: metrics(),
+        metrics: metrics().into_iter().collect(),
         issues: issues(),
         files: files(),
     }

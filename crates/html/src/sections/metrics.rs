@@ -47,7 +47,8 @@ struct Series<'a> {
 /// Drawings of what changes, and the table of all.
 pub fn section(view: &View<'_>, out: &mut Markup) {
     let mut by_name: BTreeMap<(Platform, &str, &'static str), Vec<&Metric>> = BTreeMap::new();
-    for metric in &view.report.metrics {
+    let rows: Vec<Metric> = view.report.metrics.iter().collect();
+    for metric in &rows {
         let Some(run) = view.report.runs.get(metric.run) else { continue };
         if metric.value.is_finite() {
             by_name.entry((run.platform, &metric.what.name, metric.what.unit)).or_default().push(metric);

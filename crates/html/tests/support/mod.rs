@@ -110,8 +110,8 @@ pub fn with_everywhere(text: &str) -> Report {
         errors: vec![error(&text, 3)],
         requests: vec![Request {
             run: 1,
-            url: Some(text.clone()),
-            request_id: Some(text.clone()),
+            url: Some(Arc::from(text.as_str())),
+            request_id: Some(Arc::from(text.as_str())),
             attempts: 3,
             outcome: RequestOutcome::Lost,
             last_error: Arc::from(text.as_str()),
