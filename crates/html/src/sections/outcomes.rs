@@ -217,9 +217,7 @@ fn rates(
     if points.len() < 2 {
         return;
     }
-    let reach =
-        |point: &Point| point.interval.map_or(point.value, |(_, high)| high.min(point.value * 2.0 + 0.1));
-    let most = points.iter().map(reach).fold(0.0_f64, f64::max);
+    let most = reach(points);
     let (end, rows) = linear(most.min(1.0), 0.005, round_percent);
     let mut drawing = Markup::default();
     chart::rates(points, (class, end), axis, &mut drawing);
@@ -227,6 +225,15 @@ fn rates(
     put!(&mut caption, "<b>{}</b> <small>{}</small>", species.name(), Own(what));
     let label = format!("{}: {what} over time; the figures stand in the table below", species.name());
     chart::frame(&caption, &label, (&rows, &axis.ticks(view.clock)), &drawing, out);
+}
+
+/// How high the axis must be: over every rate and nine in ten of the intervals. A few wide ones, of
+/// buckets with hardly a run, may leave the drawing at its top.
+fn reach(points: &[Point]) -> f64 {
+    let mut highs: Vec<f64> = points.iter().filter_map(|point| Some(point.interval?.1)).collect();
+    highs.sort_by(f64::total_cmp);
+    let nine_in_ten = highs.get((highs.len() * 9).div_ceil(10).saturating_sub(1)).copied().unwrap_or(0.0);
+    points.iter().map(|point| point.value).fold(nine_in_ten, f64::max)
 }
 
 /// What the drawings show, as a table.
