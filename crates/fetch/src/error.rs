@@ -94,14 +94,18 @@ impl Fault {
     pub(crate) const fn may_pass(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
-            Self::Timeout(_) | Self::Broken(_) => true,
+            Self::Timeout(_) | Self::Broken(_) | Self::Unreachable(_) => true,
             _ => false,
         }
     }
 
-    /// Whether no other request can go better: the token is refused, or the disk is full.
+    /// Whether no other request can go better: the token is refused, the host cannot be reached or is
+    /// another, or the disk is full.
     #[must_use]
     pub(crate) const fn stops_all(&self) -> bool {
-        matches!(self, Self::Status { status: 401, .. } | Self::Store(_) | Self::Tls(_))
+        matches!(
+            self,
+            Self::Status { status: 401, .. } | Self::Store(_) | Self::Tls(_) | Self::Unreachable(_)
+        )
     }
 }

@@ -120,6 +120,17 @@ fn nothing_to_do_is_answered_with_help() {
     assert!(said.err.contains("Examples:"), "{}", said.err);
 }
 
+/// The default build says how to get what it leaves out.
+#[cfg(not(feature = "fetch"))]
+#[test]
+fn fetch_is_another_build() {
+    for args in [&["fetch"][..], &["fetch", "apify-log", "x", "--raw"], &["fetch", "--help"]] {
+        let said = run(args);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+        assert!(said.err.contains("--features fetch"), "{}", said.err);
+    }
+}
+
 #[test]
 fn a_slip_of_the_finger_is_answered_with_the_nearest_name() {
     assert!(run(["reprot", DEMO]).err.contains("'report'"));

@@ -69,3 +69,44 @@ fn the_official_client_reads_the_same_bytes() {
     assert_eq!(theirs.len(), ours["data"].as_array().expect("a list").len());
     assert_eq!(theirs[0]["message"], ours["data"][0]["message"]);
 }
+
+/// What curl gets with a documented request, or nothing where there is no curl.
+#[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
+fn curl(url: &str, headers: &[&str]) -> Option<Vec<u8>> {
+    let mut command = Command::new("curl");
+    command.args([
+        "--silent",
+        "--fail",
+        "--noproxy",
+        "*",
+        url,
+        "-H",
+        &format!("Authorization: Bearer {TOKEN}"),
+    ]);
+    for header in headers {
+        command.args(["-H", header]);
+    }
+    let Ok(output) = command.output() else {
+        eprintln!("skipped: no curl");
+        return None;
+    };
+    assert!(output.status.success(), "{output:?}");
+    Some(output.stdout)
+}
+
+/// There is no client for these endpoints; their documentation shows how to ask with curl.
+#[test]
+fn curl_reads_the_same_bytes() {
+    let (scene, _) = Scene::in_world(world());
+    let base = scene.server.url();
+    let url = format!("{base}/client/v4/accounts/{ACCOUNT}/builds/builds/{BUILD}/logs");
+    let Some(first) = curl(&url, &[]) else { return };
+    let second = curl(&format!("{url}?cursor=WzAs2%2B%2F%3D%3D"), &[]);
+    let url = format!("{base}/workflows/{WORKFLOW}/logs?page=0&limit=3&order=desc");
+    let page = curl(&url, &["x-api-version: 2025-09"]);
+    scene.well(&[Target::Build(build())]);
+    scene.well(&[Target::Executions(executions(3))]);
+    assert_eq!(scene.read(&format!("cloudflare/shop/{BUILD}/page-0001.json")), first);
+    assert_eq!(Some(scene.read(&format!("cloudflare/shop/{BUILD}/page-0002.json"))), second);
+    assert_eq!(Some(scene.read(&format!("alloy/{WORKFLOW}/page-0000.json"))), page);
+}

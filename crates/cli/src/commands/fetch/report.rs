@@ -144,9 +144,9 @@ fn bar(voice: Voice) -> ProgressBar {
         Voice::Progress => ProgressDrawTarget::stderr_with_hz(PICTURES_HZ),
         _ => ProgressDrawTarget::hidden(),
     };
-    let style =
-        ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-    ProgressBar::with_draw_target(None, target).with_style(style)
+    let style = ProgressStyle::with_template("{bar:20} {pos}/{len}  {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::with_draw_target(Some(0), target).with_style(style)
 }
 
 fn draw(state: &State, event: Event<'_>) {
@@ -157,9 +157,9 @@ fn draw(state: &State, event: Event<'_>) {
         | Event::Failed { target, .. }
         | Event::Followed { target, .. } => target,
     };
-    let done = format!("{}/{}", count(state.n_done as u64), count(state.n_targets as u64));
-    state.bar.set_message(format!("{done}  {}  {}", size(state.n_bytes), safe(what)));
-    state.bar.tick();
+    state.bar.set_length(state.n_targets as u64);
+    state.bar.set_position(state.n_done as u64);
+    state.bar.set_message(format!("{}  {}", size(state.n_bytes), safe(what)));
 }
 
 /// Where standard error is closed, nobody is left to tell.
