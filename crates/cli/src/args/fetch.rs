@@ -34,7 +34,7 @@ pub enum Endpoint {
     ApifySchedule(ScheduleArgs),
     /// Logs of Cloudflare builds, or of all builds of a worker
     #[command(
-        after_help = "Examples:\n  logmill fetch cloudflare-build --account A 4f6c1f2e-8a53-4b0e-9d53-2a1f0c9f7e11\n  logmill fetch cloudflare-build --account A --worker shop --since 7d\n\nThe token is read from CLOUDFLARE_API_TOKEN or --token-file; CLOUDFLARE_EMAIL and\nCLOUDFLARE_API_KEY do as well."
+        after_help = "Examples:\n  logmill fetch cloudflare-build --account A UUID\n  logmill fetch cloudflare-build --account A --worker shop --since 7d\n\nThe token is read from CLOUDFLARE_API_TOKEN, or email and key from CLOUDFLARE_EMAIL\nand CLOUDFLARE_API_KEY, or the token from --token-file."
     )]
     CloudflareBuild(BuildArgs),
     /// Executions of Alloy workflows
@@ -50,19 +50,19 @@ pub struct RunLogArgs {
     /// Ids of runs or builds
     #[arg(value_name = "ID")]
     pub ids: Vec<LogId>,
-    /// The actor: without ids all its runs, with ids the folder for them
+    /// All runs of this actor; with ids: the folder for them
     #[arg(long, value_name = "ACTOR", conflicts_with = "task")]
     pub actor: Option<ActorId>,
-    /// The task: without ids all its runs, with ids the folder for them
+    /// All runs of this task; with ids: the folder for them
     #[arg(long, value_name = "TASK")]
     pub task: Option<ActorId>,
-    /// Runs that started at or after: RFC 3339, a date, `-3h`, `7d`, `yesterday`
+    /// Runs that started at or after, e.g. 2026-01-31, `7d`
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub since: Option<When>,
     /// Keep the ANSI codes that the platform takes out
     #[arg(long)]
     pub raw: bool,
-    /// Wait until the run ends; the log of a single run is also printed as it comes
+    /// Wait until the run ends; a single log is printed as it comes
     #[arg(long)]
     pub follow: bool,
     /// Also store the run or build object, as lists do
@@ -91,10 +91,10 @@ pub struct BuildArgs {
     /// The account
     #[arg(long, value_name = "ACCOUNT")]
     pub account: AccountId,
-    /// The worker: without uuids all its builds, with uuids the folder for them
+    /// All builds of this worker; with uuids: the folder
     #[arg(long, value_name = "WORKER")]
     pub worker: Option<WorkerName>,
-    /// Builds created at or after: RFC 3339, a date, `-3h`, `7d`, `yesterday`
+    /// Builds created at or after, e.g. 2026-01-31, `7d`
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub since: Option<When>,
     /// Also store the build record, as lists do
@@ -156,7 +156,7 @@ pub struct HowArgs {
     /// Print what would be asked, and ask nothing
     #[arg(long, help_heading = "Output")]
     pub dry_run: bool,
-    /// File with the token, readable by its owner alone; `-` for standard input
+    /// File with the token (mode 0600); `-` for standard input
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub token_file: Option<PathBuf>,
     /// Scheme, host and port to ask instead of the platform's; http only on this machine

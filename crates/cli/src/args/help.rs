@@ -32,7 +32,7 @@ impl Length {
 }
 
 /// Options that short help names; `--help` has the others.
-const COMMON: [&str; 22] = [
+const COMMON: [&str; 32] = [
     "paths",
     "run_id",
     "what",
@@ -55,6 +55,16 @@ const COMMON: [&str; 22] = [
     "quiet",
     "verbose",
     "shell",
+    "ids",
+    "actor",
+    "task",
+    "account",
+    "worker",
+    "user",
+    "follow",
+    "record",
+    "dry_run",
+    "token_file",
 ];
 
 /// Commands that short help leaves out.
@@ -76,11 +86,14 @@ pub fn command(length: Length) -> Command {
     let command = Cli::command().styles(styles.clone());
     match length {
         Length::Full => {
-            let command = command.mut_subcommands(|command| examples_last(command, &styles));
+            let command = command.mut_subcommands(|command| {
+                let command = command.mut_subcommands(|nested| examples_last(nested, &styles));
+                examples_last(command, &styles)
+            });
             examples_last(command, &styles)
         }
         Length::Short => {
-            let command = command.mut_subcommands(|command| short(command, &styles));
+            let command = command.mut_subcommands(|command| short(command, "logmill", &styles));
             let root = command.mut_subcommands(|command| {
                 let is_rare = RARE.contains(&command.get_name());
                 command.hide(is_rare)
@@ -128,8 +141,10 @@ fn matters_elsewhere(command: &str, option: &str) -> bool {
 }
 
 /// One line per common option, examples before them.
-fn short(command: Command, styles: &Styles) -> Command {
+fn short(command: Command, above: &str, styles: &Styles) -> Command {
     let name = command.get_name().to_owned();
+    let path = format!("{above} {name}");
+    let command = command.mut_subcommands(|nested| short(nested, &path, styles));
     let command = command.mut_args(|arg| {
         let id = arg.get_id().as_str();
         let is_rare = !COMMON.contains(&id) || matters_elsewhere(&name, id);
@@ -142,6 +157,6 @@ fn short(command: Command, styles: &Styles) -> Command {
         }
     });
     examples_first(command, styles)
-        .after_help(format!("`logmill {name} --help` has every option."))
+        .after_help(format!("`{path} --help` has every option."))
         .help_template("{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}")
 }

@@ -178,6 +178,21 @@ fn command_lines_that_make_no_sense() {
     assert_eq!(place.files("."), []);
 }
 
+/// `-h` of each endpoint is one screen that begins with examples; `--help` ends with them.
+#[test]
+fn help_of_every_endpoint() {
+    let place = Place::new();
+    for endpoint in ["apify-log", "apify-schedule", "cloudflare-build", "alloy-execution"] {
+        let said = finish(place.logmill(&format!("fetch {endpoint} -h")).env("COLUMNS", "80"));
+        let lines: Vec<&str> = said.out.lines().collect();
+        assert!(lines.len() <= 30, "{}", said.out);
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{}", said.out);
+        assert_eq!(lines.get(2), Some(&"Examples:"), "{}", said.out);
+        let full = place.well(&format!("fetch {endpoint} --help")).out;
+        assert!(full.contains("--base-url") && full.trim_end().ends_with("--token-file."), "{full}");
+    }
+}
+
 #[test]
 fn ids_from_files_and_standard_input() {
     let (place, server) = (Place::new(), serve(demo()));
