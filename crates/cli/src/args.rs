@@ -116,14 +116,6 @@ pub enum Command {
         after_help = "Examples:\n  logmill fetch apify-log aB3dE6gH9jK2mN5pQ\n  logmill fetch apify-log --actor janedoe~shop --since 7d -o dumps && logmill report dumps"
     )]
     Fetch(fetch::FetchArgs),
-    /// Not in this build
-    #[cfg(not(feature = "fetch"))]
-    #[command(hide = true, disable_help_flag = true)]
-    Fetch {
-        /// Whatever was asked for.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-        rest: Vec<std::ffi::OsString>,
-    },
     /// Print what makes a shell complete commands and options
     #[command(
         after_help = "Examples:\n  logmill completions bash\n  logmill completions zsh\n  logmill completions fish"

@@ -47,15 +47,10 @@ pub fn run(command: Command) -> Result<Done, Failure> {
         Command::Demo(args) => demo(&args),
         #[cfg(feature = "fetch")]
         Command::Fetch(args) => fetch::run(&args),
-        #[cfg(not(feature = "fetch"))]
-        Command::Fetch { .. } => Err(Failure::Usage(NO_FETCH.to_owned())),
         Command::Completions(args) => print(&about::completions(args.shell)?),
         Command::Man(args) => about::man(args.folder.as_deref()),
     }
 }
-
-#[cfg(not(feature = "fetch"))]
-const NO_FETCH: &str = "this build holds no network code, and so no `fetch`; `cargo install --path crates/cli --locked --features fetch` makes one that has it";
 
 /// What to do next, for somebody at a terminal who has typed the name of the program and nothing else.
 ///

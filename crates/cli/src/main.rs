@@ -22,6 +22,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use clap::error::{ContextKind, ContextValue};
 
 use crate::args::{Cli, Length};
 
@@ -50,8 +51,20 @@ fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 /// Prints what is wrong with the command line, or the help it asks for.
 fn refuse(error: &clap::Error) -> ExitCode {
+    if is_left_out(error) {
+        return failure::Failure::Usage(LEFT_OUT.to_owned()).report();
+    }
     match error.print() {
         Ok(()) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
         Err(error) => failure::Failure::System(error.into()).report(),
     }
+}
+
+const LEFT_OUT: &str = "this build holds no network code, and so no `fetch`; \
+    `cargo install --path crates/cli --locked --features fetch` makes one that has it";
+
+/// Whether the command is one that another build has.
+fn is_left_out(error: &clap::Error) -> bool {
+    let unknown = error.get(ContextKind::InvalidSubcommand);
+    cfg!(not(feature = "fetch")) && matches!(unknown, Some(ContextValue::String(name)) if name == "fetch")
 }
