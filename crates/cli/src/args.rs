@@ -351,6 +351,9 @@ pub struct ShowArgs {
     /// Events shown before and after each error
     #[arg(long, short = 'C', value_name = "N", default_value_t = 2, help_heading = "Output")]
     pub context: usize,
+    /// One JSON object: the run, its steps, its first errors
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
     #[command(flatten)]
     pub notes: NoteArgs,
 }

@@ -21,7 +21,8 @@ const DEFAULT_LIMIT: usize = 20;
 /// Characters of a text cell on a terminal.
 const MAX_CELL_CHARS: usize = 72;
 
-type Row = Map<String, Value>;
+/// A row of a table.
+pub type Row = Map<String, Value>;
 
 /// Prints a table of the report. Says how many rows there are and how many were shown.
 ///
@@ -66,7 +67,11 @@ pub fn print_json(report: &Report, table: Table) -> Result<(), Failure> {
 }
 
 /// The rows of a table as JSON objects, with the schema's names in the schema's order.
-fn rows(report: &Report, table: Table) -> Result<Vec<Row>, Failure> {
+///
+/// # Errors
+///
+/// If they cannot be made.
+pub fn rows(report: &Report, table: Table) -> Result<Vec<Row>, Failure> {
     let context = || format!("cannot make the table {table}");
     let mut writer =
         TableWriter::new(Vec::new(), table, FileFormat::Ndjson, CsvText::Exact).with_context(context)?;

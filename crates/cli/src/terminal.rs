@@ -275,6 +275,13 @@ pub fn instant(ts: logmill_parse::Micros) -> String {
         .map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
+/// An instant to the microsecond, as tables have it.
+#[must_use]
+pub fn rfc3339(ts: logmill_parse::Micros) -> String {
+    chrono::DateTime::from_timestamp_micros(ts)
+        .map_or_else(|| ts.to_string(), |at| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,14 +5,17 @@ use std::fmt::Write as _;
 
 use logmill_analyze::model::{EventRow, Report, Run, Step};
 use logmill_analyze::{Detail, EventsError, Selection};
+use logmill_frame::Table;
 use logmill_parse::{Class, Kind, Level, Micros};
 
 use super::{everything, print};
 use crate::args::ShowArgs;
 use crate::failure::{Done, Failure};
-use crate::nearest;
 use crate::session::{Ending, Session};
-use crate::terminal::{Paint, count, counted, duration, instant, percent, safe, shortened};
+use crate::terminal::{
+    Paint, count, counted, duration, instant, percent, rfc3339, safe, safe_json, shortened,
+};
+use crate::{nearest, rows};
 
 /// Errors shown with what stands around them.
 const MAX_ERRORS: usize = 20;
@@ -32,12 +35,17 @@ pub fn run(args: &ShowArgs) -> Result<Done, Failure> {
     let report = session.report(&select, &time)?;
     let index = find(&report, &args.run_id)?;
     let Some(run) = report.runs.get(index) else { return Ok(Done::WithComplaints) };
-    let paint = Paint::for_stdout(args.notes.color);
-    let mut out = head(run, paint);
-    let steps: Vec<&Step> = report.steps.iter().filter(|step| step.run == index).collect();
-    timeline(run, &steps, paint, &mut out);
-    errors(&session, run, args.context, paint, &mut out)?;
-    print(&out)?;
+    let excerpts = errors(&session, run, args.context)?;
+    if args.json {
+        print(&json(&report, index, &excerpts)?)?;
+    } else {
+        let paint = Paint::for_stdout(args.notes.color);
+        let mut out = head(run, paint);
+        let steps: Vec<&Step> = report.steps.iter().filter(|step| step.run == index).collect();
+        timeline(run, &steps, paint, &mut out);
+        print_errors(run, &excerpts, paint, &mut out);
+        print(&out)?;
+    }
     session.conclude(
         &report,
         &args.notes,
@@ -156,15 +164,18 @@ fn bar(run_start: Option<Micros>, run_ms: Option<i64>, step: &Step) -> String {
 }
 
 /// One event, as far as it is shown.
-struct Line {
+struct Shown {
     ts: Option<Micros>,
     level: Level,
     class: Class,
     message: String,
-    place: (String, u64),
+    source: String,
+    member: Option<String>,
+    /// Line, from 1.
+    line: u64,
 }
 
-impl Line {
+impl Shown {
     fn of(row: &EventRow<'_>) -> Self {
         let message = row.record.message.decode();
         let is_bad = is_bad(row.record.class, row.record.level);
@@ -178,8 +189,17 @@ impl Line {
             level: row.record.level,
             class: row.record.class,
             message: kept,
-            place: (row.source.to_owned(), row.line),
+            source: row.source.to_owned(),
+            member: row.member.map(str::to_owned),
+            line: row.line,
         }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "ts": self.ts.map(rfc3339), "level": self.level.as_str(), "class": self.class.as_str(),
+            "message": self.message, "source": self.source, "member": self.member, "line": self.line,
+        })
     }
 
     fn print(&self, paint: Paint, out: &mut String) {
@@ -198,36 +218,29 @@ fn is_bad(class: Class, level: Level) -> bool {
     matches!(class, Class::Failure | Class::Crash) || (level.is_error() && class != Class::Retry)
 }
 
-/// The first errors of the run, each with the events around it.
-fn errors(
-    session: &Session,
-    run: &Run,
-    context: usize,
-    paint: Paint,
-    out: &mut String,
-) -> Result<(), Failure> {
+/// An error with the events around it.
+struct Excerpt {
+    before: Vec<Shown>,
+    error: Shown,
+    after: Vec<Shown>,
+}
+
+/// The first errors of the run.
+fn errors(session: &Session, run: &Run, context: usize) -> Result<Vec<Excerpt>, Failure> {
     if run.n_errors == 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let _ = writeln!(out, "\n{}", paint.bold("Errors"));
     let select = Selection { runs: vec![run.run_id.clone()], ..Selection::default() };
     let plan = session.survey.event_plan(&select);
-    let mut window: VecDeque<Line> = VecDeque::new();
-    let (mut shown, mut after) = (0_usize, 0_usize);
-    let take = |lines: Vec<Line>| -> Result<(), EventsError> {
+    let mut window: VecDeque<Shown> = VecDeque::new();
+    let mut excerpts: Vec<Excerpt> = Vec::new();
+    let take = |lines: Vec<Shown>| -> Result<(), EventsError> {
         for line in lines {
-            if is_bad(line.class, line.level) && shown < MAX_ERRORS {
-                shown += 1;
-                let _ =
-                    writeln!(out, "  {}", paint.dim(&format!("{}:{}", safe(&line.place.0), line.place.1)));
-                for before in window.drain(..) {
-                    before.print(paint, out);
-                }
-                line.print(paint, out);
-                after = context;
-            } else if after > 0 {
-                line.print(paint, out);
-                after -= 1;
+            if is_bad(line.class, line.level) && excerpts.len() < MAX_ERRORS {
+                let before = window.drain(..).collect();
+                excerpts.push(Excerpt { before, error: line, after: Vec::new() });
+            } else if let Some(open) = excerpts.last_mut().filter(|last| last.after.len() < context) {
+                open.after.push(line);
             } else {
                 window.push_back(line);
                 if window.len() > context {
@@ -237,14 +250,46 @@ fn errors(
         }
         Ok(())
     };
-    let push = |lines: &mut Vec<Line>, row: &EventRow<'_>| lines.push(Line::of(row));
+    let push = |lines: &mut Vec<Shown>, row: &EventRow<'_>| lines.push(Shown::of(row));
     session
         .engine
         .events(&plan, &session.inputs(), Vec::new, push, |lines| lines, take)
         .map_err(|error| Failure::System(error.into()))?;
+    Ok(excerpts)
+}
+
+fn print_errors(run: &Run, excerpts: &[Excerpt], paint: Paint, out: &mut String) {
+    if run.n_errors == 0 {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint.bold("Errors"));
+    for Excerpt { before, error, after } in excerpts {
+        let member = error.member.as_ref().map_or_else(String::new, |member| format!("!{}", safe(member)));
+        let place = format!("{}{member}:{}", safe(&error.source), error.line);
+        let _ = writeln!(out, "  {}", paint.dim(&place));
+        for line in before.iter().chain([error]).chain(after) {
+            line.print(paint, out);
+        }
+    }
     if run.n_errors > MAX_ERRORS as u64 {
         let rest = counted(run.n_errors - MAX_ERRORS as u64, "more error", "more errors");
         let _ = writeln!(out, "{}", paint.dim(&format!("  … {rest}")));
     }
-    Ok(())
+}
+
+/// The run, its steps and its first errors, as one object.
+fn json(report: &Report, index: usize, excerpts: &[Excerpt]) -> Result<String, Failure> {
+    let run = rows::rows(report, Table::Runs)?.into_iter().nth(index);
+    let steps = rows::rows(report, Table::Steps)?.into_iter().zip(&report.steps);
+    let steps: Vec<_> = steps.filter(|(_, step)| step.run == index).map(|(row, _)| row).collect();
+    let lines = |lines: &[Shown]| lines.iter().map(Shown::json).collect::<Vec<_>>();
+    let excerpt = |excerpt: &Excerpt| {
+        let mut event = excerpt.error.json();
+        event["before"] = lines(&excerpt.before).into();
+        event["after"] = lines(&excerpt.after).into();
+        event
+    };
+    let errors: Vec<serde_json::Value> = excerpts.iter().map(excerpt).collect();
+    let object = serde_json::json!({ "run": run, "steps": steps, "errors": errors });
+    Ok(format!("{}\n", safe_json(&object.to_string())))
 }

@@ -12,6 +12,7 @@ mod generated_docs;
 mod help;
 #[cfg(unix)]
 mod inputs;
+mod json;
 mod on_a_terminal;
 #[cfg(unix)]
 mod outputs;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::DateTime;
 use logmill_analyze::{Report, Trace};
 use logmill_parse::{Code, Micros, Shape};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Spot;
 use super::line::{Event, Home};
 use crate::args::ExplainArgs;
-use crate::terminal::{Paint, count, counted, safe, safe_json, shortened};
+use crate::terminal::{Paint, count, counted, rfc3339, safe, safe_json, shortened};
 
 /// Events of one line that are described to people; JSON has them all.
 const MAX_EVENTS: usize = 5;
@@ -187,11 +187,6 @@ fn quote(line: u64, text: &str, paint: Paint, out: &mut String) {
 
 fn quotable(text: &str) -> String {
     shortened(&safe(text), MAX_TEXT_CHARS)
-}
-
-fn rfc3339(ts: Micros) -> String {
-    DateTime::from_timestamp_micros(ts)
-        .map_or_else(|| ts.to_string(), |at| at.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
 
 fn of_day(clock: Micros) -> String {
