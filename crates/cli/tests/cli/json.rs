@@ -28,7 +28,7 @@ const COMMANDS: [(&str, &[&str]); 15] = [
 ];
 
 fn said(args: &[&str], more: &[&str]) -> Said {
-    well(args.iter().chain(&["--json", "--quiet"][..1 + usize::from(has_quiet(args))]).chain(more))
+    well(args.iter().chain(&["--json", "--quiet"][..=usize::from(has_quiet(args))]).chain(more))
 }
 
 fn has_quiet(args: &[&str]) -> bool {
