@@ -126,7 +126,13 @@ impl Survey {
     /// Plans the second pass over the selected runs.
     #[must_use]
     pub fn event_plan<'s>(&'s self, selection: &'s Selection) -> EventPlan<'s> {
-        let plan = |draft| Planned { draft, run: self.run(draft), owners: owners(&draft.steps) };
+        let plan = |draft| {
+            let mut run = self.run(draft);
+            if let Some(redactor) = self.redactor() {
+                redactor.run(&mut run);
+            }
+            Planned { draft, run, owners: owners(&draft.steps) }
+        };
         let runs: Vec<Planned<'_>> = self.selected(selection).map(plan).collect();
         let readings: BTreeMap<usize, (Reading, u64)> =
             self.files.iter().filter_map(|file| Some((file.input, (file.reading?, file.bytes)))).collect();

@@ -16,6 +16,7 @@ use crate::group::read_group;
 use crate::identity::{self, Layout, Origin, PathIdentity};
 use crate::input::Input;
 use crate::model::EventRow;
+use crate::redact::Redactor;
 use crate::reopen::Cursors;
 use crate::survey::Survey;
 use crate::volume::{self, Volume};
@@ -60,6 +61,8 @@ pub struct Options {
     pub split: SplitRuns,
     /// Which tables the survey is to be good for.
     pub detail: Detail,
+    /// Masks secrets in everything that is handed out.
+    pub redactor: Option<Redactor>,
 }
 
 impl Default for Options {
@@ -71,6 +74,7 @@ impl Default for Options {
             layout: None,
             split: SplitRuns::Auto,
             detail: Detail::Everything,
+            redactor: None,
         }
     }
 }
@@ -84,6 +88,7 @@ impl std::fmt::Debug for Options {
             .field("layout", &self.layout)
             .field("split", &self.split)
             .field("detail", &self.detail)
+            .field("redactor", &self.redactor)
             .finish()
     }
 }
@@ -142,7 +147,7 @@ impl Engine {
     #[must_use]
     pub fn survey(&self, inputs: &[&dyn Input], progress: &(dyn Fn(u64) + Sync)) -> Survey {
         let groups = groups(inputs, &self.options);
-        let mut survey = Survey::new(inputs, self.options.detail);
+        let mut survey = Survey::new(inputs, &self.options);
         for chunk in groups.chunks(GROUPS_AT_ONCE) {
             let results = self.pool.install(|| {
                 map(chunk.iter().collect(), |group: &GroupOfInputs| {

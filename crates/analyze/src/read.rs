@@ -10,7 +10,7 @@ use logmill_parse::overlap::quick_print;
 use logmill_parse::{Batch, Carry, Code, Codec, End, Format, Mark, Text, Wants, Window};
 
 use crate::input::ReadAt;
-use crate::pipeline::Detail;
+use crate::pipeline::Options;
 use crate::shard::{Collector, Shard};
 
 /// Largest window of a text, in bytes; a stretch without any place to cut is cut there.
@@ -211,15 +211,15 @@ pub struct Document<'a> {
 pub fn read_document(
     format: &'static dyn Format,
     document: &Document<'_>,
-    detail: Detail,
+    options: &Options,
     skipped: usize,
     prints: Prints,
 ) -> DocumentShard {
-    with_buffers(detail.wants(), |_, batch| {
+    with_buffers(options.detail.wants(), |_, batch| {
         let mut batch = batch.recycle();
         let window = Window { bytes: document.bytes, offset: document.start, end: End::Input };
         let consumed = format.parse(window, &mut Carry::default(), &mut batch).min(document.bytes.len());
-        let mut collector = Collector::new(document.start, detail);
+        let mut collector = Collector::new(document.start, options);
         collector.add(&batch, document.bytes, consumed, skipped);
         if skipped > 0 {
             collector.issue_at_end(

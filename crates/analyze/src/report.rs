@@ -15,6 +15,7 @@ use crate::phases::StepDraft;
 use crate::pipeline::Detail;
 use crate::rates::{Bucket, TooManyRows, rates};
 use crate::shard::{RequestUse, Times, widen_by};
+use crate::redact::Redactor;
 use crate::survey::Survey;
 
 /// Which runs are looked at. Nothing here changes how a run is put together.
@@ -34,7 +35,9 @@ pub struct Selection {
 
 impl Selection {
     /// Whether a run is looked at. A run without a start is, unless an instant is asked for.
-    fn takes(&self, run: &RunDraft) -> bool {
+    ///
+    /// Where secrets are masked, masked names are names as well: they are all that has been shown.
+    fn takes(&self, run: &RunDraft, redactor: Option<&Redactor>) -> bool {
         let started = run.instants().0;
         let in_time = match (self.since, self.until) {
             (None, None) => true,
@@ -43,10 +46,16 @@ impl Selection {
             }
         };
         in_time
-            && (self.runs.is_empty() || self.runs.contains(&run.run_id))
-            && (self.groups.is_empty() || self.groups.contains(&run.group))
+            && names(&self.runs, &run.run_id, redactor)
+            && names(&self.groups, &run.group, redactor)
             && (self.statuses.is_empty() || self.statuses.contains(&run.verdict.status))
     }
+}
+
+/// Whether one of the names is meant, or none was given.
+fn names(wanted: &[String], name: &str, redactor: Option<&Redactor>) -> bool {
+    let is_masked = |wanted: &String| redactor.is_some_and(|redactor| redactor.text(name) == *wanted);
+    wanted.is_empty() || wanted.iter().any(|wanted| wanted == name || is_masked(wanted))
 }
 
 /// How rates are cut into buckets.
@@ -90,12 +99,15 @@ impl Survey {
         }
         report.rates = rates(&report.runs, &report.steps, buckets.width, buckets.zone)?;
         report.durations = durations(&report.runs, &report.steps);
+        if let Some(redactor) = self.redactor() {
+            redactor.report(&mut report);
+        }
         Ok(report)
     }
 
     /// The selected runs in the order of the table.
     pub(crate) fn selected<'s>(&'s self, selection: &'s Selection) -> impl Iterator<Item = &'s RunDraft> {
-        self.runs.iter().filter(|run| selection.takes(run))
+        self.runs.iter().filter(|run| selection.takes(run, self.redactor()))
     }
 
     /// The row of a run.

@@ -14,7 +14,8 @@ use logmill_parse::{Account, Batch, Class, Code, Codec, Evidence, Issue, Level, 
 
 use crate::mask::{headline, mask_again};
 use crate::model::Measure;
-use crate::pipeline::Detail;
+use crate::pipeline::{Detail, Options};
+use crate::redact::{Redactor, without_digits};
 
 /// Issues of one code that one input lists; the rest is only counted.
 const MAX_ISSUES_PER_CODE: u64 = 100;
@@ -308,6 +309,8 @@ pub struct MetricValue {
 #[derive(Debug, Default)]
 pub struct Texts {
     texts: BTreeSet<Arc<str>>,
+    /// Masks secrets before a message is cut or becomes a template.
+    redactor: Option<Redactor>,
 }
 
 /// Texts held once; further ones are held as often as they are said.
@@ -508,7 +511,7 @@ struct Scratch {
 impl Collector {
     /// A collector for the stretch that starts at `start`.
     #[must_use]
-    pub fn new(start: u64, detail: Detail) -> Self {
+    pub fn new(start: u64, options: &Options) -> Self {
         Self {
             shard: Shard { end: start, ..Shard::default() },
             templates: BTreeMap::new(),
@@ -516,10 +519,10 @@ impl Collector {
             relayed: BTreeMap::new(),
             n_records: 0,
             scratch: Scratch::default(),
-            detail,
+            detail: options.detail,
             anchor: Anchor { offset: start, lines: 0 },
             made_up: None,
-            texts: Texts::default(),
+            texts: Texts { redactor: options.redactor.clone(), ..Texts::default() },
             measures: Measures::default(),
         }
     }
@@ -618,14 +621,20 @@ impl Collector {
     }
 
     fn issue(&mut self, issue: &Issue, bytes: &[u8], at: At) {
-        let raw = bytes.get(issue.start..).unwrap_or_default();
-        let end = raw.len().min(MAX_PREFIX_BYTES).min((issue.end - issue.start).max(1));
+        let end = issue.end.max(issue.start + 1).min(bytes.len());
+        let raw_prefix = match &self.texts.redactor {
+            Some(redactor) => redactor.prefix(bytes, issue.start, end, MAX_PREFIX_BYTES),
+            None => {
+                let end = end.min(issue.start + MAX_PREFIX_BYTES);
+                bytes.get(issue.start..end).unwrap_or_default().to_vec()
+            }
+        };
         self.shard.issues.push(ListedIssue {
             code: issue.code,
             line: Some(at.lines + u64::from(issue.line)),
             offset: Some(at.offset + issue.start as u64),
             message: issue.message.clone().into_owned(),
-            raw_prefix: raw.get(..end).unwrap_or_default().escape_ascii().to_string(),
+            raw_prefix: raw_prefix.escape_ascii().to_string(),
         });
     }
 
@@ -656,7 +665,12 @@ impl Collector {
         let Scratch { message, template, .. } = scratch;
         message.clear();
         record.message.decode_into(message);
-        mask_again(message, template);
+        if let Some(redactor) = &texts.redactor {
+            redactor.mask(message);
+            mask_again(&without_digits(message), template);
+        } else {
+            mask_again(message, template);
+        }
         let Some(scope) = shard.scopes.get_mut(index) else { return };
         if is_error && scope.tally.first_error.is_none() {
             let headline = if record.class == Class::Crash {
@@ -877,8 +891,15 @@ impl Scope {
         texts: &mut Texts,
     ) {
         let ts = record.and_then(instant);
-        let error =
-            record.map_or_else(|| Arc::from(""), |record| texts.text(&first_line(&record.message.decode())));
+        let error = record.map_or_else(
+            || Arc::from(""),
+            |record| {
+                let message = record.message.decode();
+                let masked = texts.redactor.as_ref().map(|redactor| redactor.text(&message));
+                let line = first_line(masked.as_deref().unwrap_or(&message));
+                texts.text(&line)
+            },
+        );
         let crawl_marks = self.crawl_marks;
         let (retried, lost) = match request.fate {
             Fate::Retried => (1, 0),

@@ -12,7 +12,8 @@ use crate::assemble::{DraftOrigin, RunDraft, renumbered};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
 use crate::phases::StepDraft;
-use crate::pipeline::Detail;
+use crate::pipeline::{Detail, Options};
+use crate::redact::Redactor;
 use crate::shard::{MAX_TEMPLATES, Measures, OTHER, Template, Times};
 
 /// A message told apart by platform, class and template.
@@ -43,16 +44,19 @@ pub struct Survey {
     /// First input with a message that is not told apart.
     first_other: Option<usize>,
     metadata: BTreeMap<String, Vec<Metadata>>,
+    /// Masks secrets in what is handed out.
+    redactor: Option<Redactor>,
 }
 
 impl Survey {
-    pub(crate) fn new(inputs: &[&dyn Input], detail: Detail) -> Self {
+    pub(crate) fn new(inputs: &[&dyn Input], options: &Options) -> Self {
         let names = inputs
             .iter()
             .map(|input| (input.source().to_owned(), input.member().map(str::to_owned)))
             .collect();
         Self {
-            detail,
+            detail: options.detail,
+            redactor: options.redactor.clone(),
             names,
             runs: Vec::new(),
             files: Vec::new(),
@@ -62,6 +66,11 @@ impl Survey {
             first_other: None,
             metadata: BTreeMap::new(),
         }
+    }
+
+    /// What masks secrets, if they are to be masked.
+    pub(crate) const fn redactor(&self) -> Option<&Redactor> {
+        self.redactor.as_ref()
     }
 
     /// Adds what one group came down to.

@@ -135,7 +135,11 @@ fn hand_on(
         .and_then(|index| Some((u32::try_from(index + 1).ok()?, &*draft.steps.get(index)?.name)));
     part.taken += 1;
     let (source, member) = plan.survey.name(part.extent.input);
-    push(&EventRow { run, seq: before + 1, record, step, source, member, line, byte_offset });
+    let row = EventRow { run, seq: before + 1, record, step, source, member, line, byte_offset };
+    match plan.survey.redactor() {
+        Some(redactor) => redactor.event(&row, push),
+        None => push(&row),
+    }
 }
 
 impl Kept {

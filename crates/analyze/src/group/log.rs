@@ -107,7 +107,7 @@ fn read_document(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
     let rest = usize::try_from(bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
     let document = Document { bytes: rest, start: bom };
     let DocumentShard { shard, prints } =
-        read::read_document(format, &document, options.detail, skipped, prints);
+        read::read_document(format, &document, options, skipped, prints);
     let mut result = ReadLog { bytes: bom, ..ReadLog::default() };
     let stretch = Stretched { shard, bytes: rest.len() as u64, prints, failure };
     result.join(stretch, take);
@@ -123,7 +123,7 @@ fn too_large(
     let bom = task.reading.bom;
     let mut result = ReadLog { bytes: bytes.max(bom), failure, ..ReadLog::default() };
     result.account.rejected = Amount { bytes: bytes.saturating_sub(bom), lines };
-    let mut collector = Collector::new(0, task.options.detail);
+    let mut collector = Collector::new(0, task.options);
     collector.issue_at_end(Code::DocumentTooLarge, "expected at most 1 GiB of JSON in one document");
     take(collector.finish());
     result
@@ -300,7 +300,7 @@ impl Reader<'_> {
         let n_bytes = Cell::new(0);
         let mut bytes = Count { bytes, n_bytes: &n_bytes };
         let mut sink = ShardSink {
-            collector: Collector::new(start, self.options.detail),
+            collector: Collector::new(start, self.options),
             scope_bytes: window_bytes as u64 * WINDOWS_OF_SCOPE,
             wanted: self.prints,
             prints: Vec::new(),

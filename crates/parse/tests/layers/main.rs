@@ -66,8 +66,8 @@ const LIBRARIES: &[(&[&str], &[&str], &str)] = &[
     (&["tempfile"], &["crates/frame", "crates/cli"], "files are written by frame, or by the cli"),
     (
         &["sha2"],
-        &["crates/frame", "crates/html", "crates/cli"],
-        "checksums of outputs, hashes of a page's parts",
+        &["crates/analyze", "crates/frame", "crates/html", "crates/cli"],
+        "checksums of outputs, hashes of a page's parts, pseudonyms of secrets",
     ),
     (&["anyhow", "clap", "comfy-table", "glob", "walkdir"], &["crates/cli"], "the command line"),
     (
