@@ -114,6 +114,19 @@ impl Metrics {
         }
     }
 
+    /// Changes what the values are values of, wherever `of` has something else to say.
+    pub(crate) fn rename(&mut self, of: impl Fn(&Measure) -> Option<Measure>) {
+        let renamed = |what: &Arc<Measure>| of(what).map_or_else(|| Arc::clone(what), Arc::new);
+        self.measures = self.measures.iter().map(renamed).collect();
+        for part in &mut self.parts {
+            if let Rows::Derived(rows) = &mut part.rows {
+                for row in rows {
+                    row.what = renamed(&row.what);
+                }
+            }
+        }
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -122,12 +122,15 @@ impl Redactor {
         Cow::Owned(masked)
     }
 
-    /// At most `most` masked bytes of what stands from `start` to `end`, judged by the line around it. No
+    /// At most `most` masked bytes of what stands from `start` to `end`, judged by the lines around it. No
     /// pseudonym is cut.
     #[must_use]
     pub(crate) fn prefix(&self, bytes: &[u8], start: usize, end: usize, most: usize) -> Vec<u8> {
-        let before = bytes.get(..start).unwrap_or_default();
-        let from = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1).max(start.saturating_sub(CONTEXT));
+        let floor = start.saturating_sub(CONTEXT);
+        let before = bytes.get(floor..start).unwrap_or_default();
+        let is_whole = floor == 0;
+        let first_line = memchr::memchr(b'\n', before).filter(|_| !is_whole).map_or(0, |newline| newline + 1);
+        let from = floor + first_line;
         let context = bytes.get(from..bytes.len().min(start + CONTEXT)).unwrap_or_default();
         let masked = self.between(context, start - from, end - from);
         let mut prefix = masked.get(..most.min(masked.len())).unwrap_or_default();
@@ -147,8 +150,9 @@ impl Redactor {
             Some(key) => hmac(key, &value),
             None => Sha256::digest(&value).into(),
         };
-        let digits: String = digest.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
-        format!("<{}:{digits}>", kind.as_str())
+        let digits =
+            digest.iter().take(DIGITS / 2).fold(0_u32, |digits, byte| digits << 8 | u32::from(*byte));
+        format!("<{}:{digits:08x}>", kind.as_str())
     }
 }
 

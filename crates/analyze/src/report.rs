@@ -14,8 +14,8 @@ use crate::model::{ErrorGroup, FileRow, IssueRow, Metric, Report, Request, Reque
 use crate::phases::StepDraft;
 use crate::pipeline::Detail;
 use crate::rates::{Bucket, TooManyRows, rates};
-use crate::shard::{RequestUse, Times, widen_by};
 use crate::redact::Redactor;
+use crate::shard::{RequestUse, Times, widen_by};
 use crate::survey::Survey;
 
 /// Which runs are looked at. Nothing here changes how a run is put together.

@@ -308,7 +308,7 @@ pub struct MetricValue {
 /// Texts that are held once, however often they are said.
 #[derive(Debug, Default)]
 pub struct Texts {
-    texts: BTreeSet<Arc<str>>,
+    said: BTreeSet<Arc<str>>,
     /// Masks secrets before a message is cut or becomes a template.
     redactor: Option<Redactor>,
 }
@@ -318,23 +318,23 @@ const MAX_TEXTS: usize = 10_000;
 
 impl Texts {
     fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
+        if let Some(known) = self.said.get(text) {
             return Arc::clone(known);
         }
         let new: Arc<str> = Arc::from(text);
-        if self.texts.len() < MAX_TEXTS {
-            self.texts.insert(Arc::clone(&new));
+        if self.said.len() < MAX_TEXTS {
+            self.said.insert(Arc::clone(&new));
         }
         new
     }
 
     /// The text as it is held already, if it is.
     pub fn share(&mut self, text: &Arc<str>) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
+        if let Some(known) = self.said.get(text) {
             return Arc::clone(known);
         }
-        if self.texts.len() < MAX_TEXTS {
-            self.texts.insert(Arc::clone(text));
+        if self.said.len() < MAX_TEXTS {
+            self.said.insert(Arc::clone(text));
         }
         Arc::clone(text)
     }
@@ -622,12 +622,11 @@ impl Collector {
 
     fn issue(&mut self, issue: &Issue, bytes: &[u8], at: At) {
         let end = issue.end.max(issue.start + 1).min(bytes.len());
-        let raw_prefix = match &self.texts.redactor {
-            Some(redactor) => redactor.prefix(bytes, issue.start, end, MAX_PREFIX_BYTES),
-            None => {
-                let end = end.min(issue.start + MAX_PREFIX_BYTES);
-                bytes.get(issue.start..end).unwrap_or_default().to_vec()
-            }
+        let raw_prefix = if let Some(redactor) = &self.texts.redactor {
+            redactor.prefix(bytes, issue.start, end, MAX_PREFIX_BYTES)
+        } else {
+            let end = end.min(issue.start + MAX_PREFIX_BYTES);
+            bytes.get(issue.start..end).unwrap_or_default().to_vec()
         };
         self.shard.issues.push(ListedIssue {
             code: issue.code,

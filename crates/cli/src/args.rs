@@ -126,6 +126,27 @@ pub enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// Whether secrets are masked in what it says.
+    #[must_use]
+    pub const fn is_redacted(&self) -> bool {
+        match self {
+            Self::Report(args) => args.input.redact,
+            Self::Convert(args) => args.input.redact,
+            Self::Detect(args) => args.input.redact,
+            Self::Runs(args)
+            | Self::Steps(args)
+            | Self::Errors(args)
+            | Self::Requests(args)
+            | Self::Durations(args)
+            | Self::Rates(args) => args.input.redact,
+            Self::Show(args) => args.input.redact,
+            Self::Explain(args) => args.redact,
+            _ => false,
+        }
+    }
+}
+
 /// What to read, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
@@ -153,6 +174,13 @@ pub struct InputArgs {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+    /// Mask secrets and e-mail addresses in every output
+    ///
+    /// Tokens, passwords, signatures, private keys and addresses become pseudonyms: <secret:9f3a6c21>. The same
+    /// secret has the same one everywhere, so that who guesses a secret can confirm the guess, unless the
+    /// environment variable `LOGMILL_REDACT_KEY` holds a key that is not told.
+    #[arg(long, help_heading = "Output")]
+    pub redact: bool,
 }
 
 impl InputArgs {

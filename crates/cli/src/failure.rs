@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use logmill_analyze::Redactor;
+
 use crate::terminal::safe;
 
 /// A command that did what it was asked to.
@@ -46,6 +48,18 @@ impl From<anyhow::Error> for Failure {
 }
 
 impl Failure {
+    /// The failure with its message masked.
+    #[must_use]
+    pub fn masked(self, redactor: &Redactor) -> Self {
+        match self {
+            Self::Usage(message) => Self::Usage(redactor.text(&message).into_owned()),
+            Self::System(error) if is_broken_pipe(&error) => Self::System(error),
+            Self::System(error) => {
+                Self::System(anyhow::Error::msg(redactor.text(&format!("{error:#}")).into_owned()))
+            }
+        }
+    }
+
     /// Prints the message and says with which code to exit. Whoever reads our output may stop
     /// reading at any time: a broken pipe is not an error.
     #[must_use]

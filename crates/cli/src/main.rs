@@ -33,7 +33,13 @@ fn main() -> ExitCode {
         commands::welcome()
     } else {
         match parse(args) {
-            Ok(cli) => commands::run(cli.command),
+            Ok(cli) => {
+                let redactor = session::redactor(cli.command.is_redacted());
+                commands::run(cli.command).map_err(|failure| match &redactor {
+                    Some(redactor) => failure.masked(redactor),
+                    None => failure,
+                })
+            }
             Err(error) => return refuse(&error),
         }
     };

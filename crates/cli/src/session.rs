@@ -1,5 +1,6 @@
 //! What every command that reads inputs does first: collect them, read them, say what was odd.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -7,7 +8,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::Utc;
 use logmill_analyze::model::IssueRow;
-use logmill_analyze::{Bucket, Buckets, Detail, Engine, Input, Options, Report, Selection, Survey, Unread};
+use logmill_analyze::{
+    Bucket, Buckets, Detail, Engine, Input, Options, Redactor, Report, Selection, Survey, Unread,
+};
 
 use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
@@ -46,6 +49,7 @@ impl Session {
             layout: input.layout.clone(),
             split: input.split_runs.into(),
             detail,
+            redactor: redactor(input.redact),
             ..Options::default()
         };
         let engine = Engine::new(options).context("cannot start reading")?;
@@ -60,6 +64,18 @@ impl Session {
     /// The inputs as they were collected.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().map(|input| &input.source)
+    }
+
+    /// What masks secrets, if they are to be masked.
+    #[must_use]
+    pub const fn redactor(&self) -> Option<&Redactor> {
+        self.engine.options().redactor.as_ref()
+    }
+
+    /// The text as it may be shown.
+    #[must_use]
+    pub fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.redactor().map_or(Cow::Borrowed(text), |redactor| redactor.text(text))
     }
 
     /// The inputs as the engine wants them.
@@ -99,7 +115,7 @@ impl Session {
             || (notes.strict && report.issues.iter().any(objects));
         let mut lines: Vec<String> = Vec::new();
         if notes.verbose {
-            lines.extend(notes::one_by_one(report, &self.inputs(), paint));
+            lines.extend(notes::one_by_one(report, &self.shown(), paint));
         }
         let of_named = |issue: &&IssueRow| notes::of_named(issue, self.input_of(issue), paint);
         lines.extend(named.iter().take(MAX_UNREAD).map(of_named));
@@ -125,12 +141,22 @@ impl Session {
         }
         let mut stderr = std::io::stderr().lock();
         for line in lines {
-            writeln!(stderr, "{}", for_stderr(&line)).context("cannot write to standard error")?;
+            writeln!(stderr, "{}", for_stderr(&self.masked(&line)))
+                .context("cannot write to standard error")?;
         }
         Ok(if is_spoilt { Done::WithComplaints } else { Done::Well })
     }
 
+    /// The inputs whose lines may be shown as they stand there: none where secrets are masked, for a line that
+    /// is cut does not tell what is one.
+    fn shown(&self) -> Vec<&dyn Input> {
+        if self.redactor().is_some() { Vec::new() } else { self.inputs() }
+    }
+
     fn input_of(&self, issue: &IssueRow) -> Option<&dyn Input> {
+        if self.redactor().is_some() {
+            return None;
+        }
         let is_it =
             |input: &&Metered| input.source() == issue.source && input.member() == issue.member.as_deref();
         self.sources.iter().find(is_it).map(|input| input as &dyn Input)
@@ -164,15 +190,23 @@ impl Session {
     /// What says that an input is no log or cannot be read: of inputs that were named, and of those
     /// found by walking.
     fn unread<'r>(&self, report: &'r Report) -> (Vec<&'r IssueRow>, Vec<&'r IssueRow>) {
-        let origins: BTreeMap<(&str, Option<&str>), Origin> =
-            self.sources().map(|source| ((source.source(), source.member()), source.origin)).collect();
-        let is_named =
-            |issue: &&IssueRow| match origins.get(&(issue.source.as_str(), issue.member.as_deref())) {
-                Some(Origin::Named) => true,
-                // Whoever names an archive expects to see all of it, but not that everything in it is a log.
-                Some(Origin::InNamed) => notes::is_unread(issue),
-                Some(Origin::Found | Origin::InFound) | None => false,
-            };
+        let origins: BTreeMap<(Cow<'_, str>, Option<Cow<'_, str>>), Origin> = self
+            .sources()
+            .map(|source| {
+                let member = source.member().map(|member| self.masked(member));
+                ((self.masked(source.source()), member), source.origin)
+            })
+            .collect();
+        let origin = |issue: &'r IssueRow| {
+            let member = issue.member.as_deref().map(Cow::Borrowed);
+            origins.get(&(Cow::Borrowed(issue.source.as_str()), member)).copied()
+        };
+        let is_named = |issue: &&'r IssueRow| match origin(issue) {
+            Some(Origin::Named) => true,
+            // Whoever names an archive expects to see all of it, but not that everything in it is a log.
+            Some(Origin::InNamed) => notes::is_unread(issue),
+            Some(Origin::Found | Origin::InFound) | None => false,
+        };
         report.issues.iter().filter(|issue| notes::is_about_the_input(issue)).partition(is_named)
     }
 }
@@ -224,4 +258,11 @@ pub fn selection(select: &SelectArgs, zone: chrono_tz::Tz) -> Selection {
 #[must_use]
 pub const fn any_time() -> TimeArgs {
     TimeArgs { bucket: Bucket::Auto, time_zone: chrono_tz::UTC }
+}
+
+/// What masks secrets where that is asked for, with the key of the environment.
+#[must_use]
+pub fn redactor(is_wanted: bool) -> Option<Redactor> {
+    let key = || std::env::var_os("LOGMILL_REDACT_KEY").unwrap_or_default();
+    is_wanted.then(|| Redactor::new(key().as_encoded_bytes()))
 }

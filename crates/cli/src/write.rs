@@ -167,7 +167,12 @@ pub fn write_set(
         .iter()
         .map(|file| manifest::Input { source: file.source.clone(), bytes: file.bytes })
         .collect();
-    let manifest = Manifest::new(env!("CARGO_PKG_VERSION"), inputs, options);
+    let mut options = options;
+    if job.session.redactor().is_some() {
+        options.insert("redact".to_owned(), "true".to_owned());
+    }
+    let options = options.into_iter().map(|(name, value)| (name, job.session.masked(&value).into_owned()));
+    let manifest = Manifest::new(env!("CARGO_PKG_VERSION"), inputs, options.collect());
     let manifest = set.commit(manifest).map_err(|error| about(folder, error))?;
     Ok((manifest, unread))
 }

@@ -106,8 +106,7 @@ fn read_document(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
     }
     let rest = usize::try_from(bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
     let document = Document { bytes: rest, start: bom };
-    let DocumentShard { shard, prints } =
-        read::read_document(format, &document, options, skipped, prints);
+    let DocumentShard { shard, prints } = read::read_document(format, &document, options, skipped, prints);
     let mut result = ReadLog { bytes: bom, ..ReadLog::default() };
     let stretch = Stretched { shard, bytes: rest.len() as u64, prints, failure };
     result.join(stretch, take);

@@ -1,5 +1,4 @@
-//! Masking of the rows of the tables. Every field that holds text is named here: a new one does not compile
-//! until it is.
+//! Masking of the rows of the tables: here is every field that can hold text of a log or of a path.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,74 +6,95 @@ use std::sync::Arc;
 use logmill_parse::text::Text;
 
 use super::Redactor;
-use crate::model::{
-    Duration, ErrorGroup, EventRow, FileRow, IssueRow, Measure, Metric, Rate, Report, Request, Run, Step,
-};
+use crate::model::{Duration, ErrorGroup, EventRow, FileRow, IssueRow, Measure, Report, Request, Run, Step};
 
 impl Redactor {
     /// Masks every text of a report.
     pub fn report(&self, report: &mut Report) {
         let Report { runs, steps, errors, requests, rates, durations, metrics, issues, files } = report;
-        runs.iter_mut().for_each(|row| self.run(row));
-        steps.iter_mut().for_each(|row| self.step(row));
-        errors.iter_mut().for_each(|row| self.error(row));
-        requests.iter_mut().for_each(|row| self.request(row));
-        rates.iter_mut().for_each(|Rate { group, .. }| self.mask(group));
-        durations.iter_mut().for_each(|Duration { group, step, .. }| {
+        for row in runs {
+            self.run(row);
+        }
+        for row in steps {
+            self.step(row);
+        }
+        for row in errors {
+            self.error(row);
+        }
+        for row in requests {
+            self.request(row);
+        }
+        for row in rates {
+            self.mask(&mut row.group);
+        }
+        for Duration { group, step, .. } in durations {
             self.mask(group);
             self.option(step);
-        });
-        metrics.iter_mut().for_each(|row| self.metric(row));
-        issues.iter_mut().for_each(|row| self.issue(row));
-        files.iter_mut().for_each(|FileRow { source, member, .. }| {
+        }
+        metrics.rename(|measure| self.measure(measure));
+        for row in issues {
+            self.issue(row);
+        }
+        for FileRow { source, member, .. } in files {
             self.mask(source);
             self.option(member);
-        });
+        }
     }
 
     /// Masks the texts of a run.
     pub fn run(&self, run: &mut Run) {
         let Run { group, run_id, source, status_reason, failure_class, first_error, .. } = run;
-        [group, run_id, source, status_reason].into_iter().for_each(|text| self.mask(text));
+        for text in [group, run_id, source, status_reason] {
+            self.mask(text);
+        }
+        self.option(failure_class);
+        self.option(first_error);
         let Run { build_id, tool_version, branch, commit, incomplete_reason, .. } = run;
-        [failure_class, first_error, build_id, tool_version, branch, commit, incomplete_reason]
-            .into_iter()
-            .for_each(|text| self.option(text));
+        for text in [build_id, tool_version, branch, commit, incomplete_reason] {
+            self.option(text);
+        }
     }
 
     fn step(&self, step: &mut Step) {
         let Step { name, connector_id, error, .. } = step;
-        self.mask(name);
+        if let Cow::Owned(masked) = self.text(name) {
+            *name = Cow::Owned(masked);
+        }
         self.option(connector_id);
         self.option(error);
     }
 
     fn error(&self, group: &mut ErrorGroup) {
         let ErrorGroup { group, run_id, template, failure_class, example, example_source, .. } = group;
-        [run_id, template, example, example_source].into_iter().for_each(|text| self.mask(text));
+        for text in [run_id, template, example, example_source] {
+            self.mask(text);
+        }
         self.option(group);
         self.option(failure_class);
     }
 
     fn request(&self, request: &mut Request) {
         let Request { url, request_id, last_error, .. } = request;
-        self.option(url);
-        self.option(request_id);
+        for text in [url, request_id].into_iter().flatten() {
+            self.shared(text);
+        }
         self.shared(last_error);
     }
 
-    fn metric(&self, metric: &mut Metric) {
-        let Measure { name, unit, label } = &*metric.what;
-        if let (Cow::Borrowed(_), Cow::Borrowed(_)) = (self.text(name), self.text(label)) {
-            return;
+    /// The measure with its texts masked, if there is anything to mask.
+    fn measure(&self, measure: &Measure) -> Option<Measure> {
+        let (name, label) = (self.text(&measure.name), self.text(&measure.label));
+        if let (Cow::Borrowed(_), Cow::Borrowed(_)) = (&name, &label) {
+            return None;
         }
-        let (name, label) = (self.text(name).into_owned(), self.text(label).into_owned());
-        metric.what = Arc::new(Measure { name, unit, label });
+        Some(Measure { name: name.into_owned(), unit: measure.unit, label: label.into_owned() })
     }
 
     fn issue(&self, issue: &mut IssueRow) {
         let IssueRow { source, member, message, raw_prefix, .. } = issue;
-        [source, message, raw_prefix].into_iter().for_each(|text| self.mask(text));
+        for text in [source, message, raw_prefix] {
+            self.mask(text);
+        }
         self.option(member);
     }
 

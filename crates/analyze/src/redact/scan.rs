@@ -20,6 +20,9 @@ use super::{Kind, pseudonym_len};
 const MAX_BACK: usize = 96;
 /// Bytes of what may be a value, a header or an authority. What is longer and has a secret's name is a secret.
 const MAX_AHEAD: usize = 1024;
+/// Characters of a full line of a key.
+const MIN_KEY_LINE: usize = 60;
+const MAX_KEY_LINE: usize = 76;
 /// Blanks between a name and its value.
 const MAX_BLANKS: usize = 4;
 
@@ -37,7 +40,7 @@ pub(super) struct Secret {
 pub(super) fn find(text: &[u8]) -> Vec<Secret> {
     let view = View::new(text);
     let mut scan = Scan { bytes: &view.bytes, at: 0, free: 0, found: Vec::new() };
-    scan.key_line();
+    scan.key_line(0);
     while scan.at < scan.bytes.len() {
         scan.step();
     }
@@ -62,6 +65,8 @@ struct Scan<'v> {
 enum Joint {
     /// By `=`, or by `:` with the name in quotes.
     Close,
+    /// By `=` in the query of a URL, where `&` ends a value.
+    Query,
     /// By `:` behind a bare name, as in sentences.
     Loose,
 }
@@ -132,6 +137,10 @@ impl<'v> Scan<'v> {
             b'>' => self.element(at),
             b'@' => self.email(at, 1),
             b'%' => self.percent(at),
+            b'\n' | b' ' | b'\t' => {
+                self.at = at + 1;
+                self.key_line(at + 1);
+            }
             byte if is_word(byte) => self.word(at),
             _ => self.at += 1,
         }
@@ -148,13 +157,16 @@ impl<'v> Scan<'v> {
         }
     }
 
-    /// A text that is one line of a key and nothing else: a block that was printed line by line.
-    fn key_line(&mut self) {
-        let start = self.run(0, |byte| byte.is_ascii_whitespace());
-        let end = self.run(start, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+    /// A word as long as a line of a key: a block that was printed line by line.
+    fn key_line(&mut self, start: usize) {
+        let end = self.run_at_most(start, MAX_KEY_LINE + 1, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+        });
         let line = self.slice(start, end);
-        let is_alone = self.run(end, |byte| byte.is_ascii_whitespace()) == self.bytes.len();
-        if is_alone && (60..=76).contains(&line.len()) && words::is_mixed(line) {
+        if (MIN_KEY_LINE..=MAX_KEY_LINE).contains(&line.len())
+            && self.byte(end).is_ascii_whitespace()
+            && words::is_mixed(line)
+        {
             self.add(start, end, Kind::Key);
         }
     }
@@ -217,7 +229,10 @@ impl<'v> Scan<'v> {
                 let end = from + n;
                 let is_exact = !is_word(self.byte(end))
                     && end <= self.bytes.len()
-                    && self.slice(from, end).iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+                    && self
+                        .slice(from, end)
+                        .iter()
+                        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
                 return is_exact.then_some(end);
             }
         };
@@ -320,10 +335,15 @@ impl<'v> Scan<'v> {
         let quotes = self.run_back(blanks, |byte| is_quote(byte) || matches!(byte, b'\\' | b']' | b'['));
         let start = self.run_back(quotes, |byte| is_word(byte) && byte < 0x80 || byte == b'.');
         let Some(name) = words::classify(self.slice(start, quotes)) else { return };
-        let quoted = self.slice(quotes, blanks);
-        let depth = quoted.iter().filter(|byte| **byte == b'\\').count();
-        let in_quotes = quoted.iter().any(|byte| is_quote(*byte));
-        let joint = if in_quotes { Joint::Close } else { joint };
+        let between = self.slice(quotes, blanks);
+        let depth = memchr::memchr_iter(b'\\', between).count();
+        let in_quotes = between.iter().any(|byte| is_quote(*byte));
+        let in_query = start > 0 && matches!(self.byte(start - 1), b'?' | b'&');
+        let joint = match joint {
+            _ if in_quotes => Joint::Close,
+            Joint::Close if in_query => Joint::Query,
+            joint => joint,
+        };
         let json = (in_quotes && self.byte(before) == b':').then_some(depth);
         self.value(after, name, joint, json);
     }
@@ -388,7 +408,9 @@ impl<'v> Scan<'v> {
     fn behind_scheme(&self, start: usize, end: usize) -> (usize, &'v [u8]) {
         let value = self.slice(start, end);
         let from = match memchr(b' ', value) {
-            Some(blank) if value.get(..blank).is_some_and(|word| word.iter().all(u8::is_ascii_alphabetic)) => {
+            Some(blank)
+                if value.get(..blank).is_some_and(|word| word.iter().all(u8::is_ascii_alphabetic)) =>
+            {
                 start + blank + 1
             }
             _ => start,
@@ -401,7 +423,7 @@ impl<'v> Scan<'v> {
         let (start, end) = match name {
             Name::Authorization => self.credentials(at),
             Name::Cookie => (at, self.run(at, |byte| !matches!(byte, b'\n' | b'\r' | b'"' | b'\''))),
-            _ => (at, self.bare_end(at, name, json)),
+            _ => (at, self.bare_end(at, name, joint, json)),
         };
         let value = self.slice(start, end);
         if value.is_empty() || words::is_placeholder(value) || is_pseudonym(value) {
@@ -420,16 +442,16 @@ impl<'v> Scan<'v> {
     }
 
     /// Where a bare value ends. A token ends where its own alphabet does, a password where a blank is.
-    fn bare_end(&self, at: usize, name: Name, json: Option<usize>) -> usize {
+    fn bare_end(&self, at: usize, name: Name, joint: Joint, json: Option<usize>) -> usize {
         if let Some(end) = self.token_at(at, self.run(at, is_word)) {
             return end;
         }
         let is_wide = name == Name::Password && json.is_none();
-        let ends = |byte: u8| {
-            byte.is_ascii_whitespace()
-                || is_quote(byte)
-                || matches!(byte, b'&' | b'\\' | b'<')
-                || (!is_wide && matches!(byte, b',' | b';' | b')' | b']' | b'}' | b'>' | b'|'))
+        let ends = |byte: u8| match byte {
+            b'&' => !is_wide || joint == Joint::Query,
+            b'\\' | b'<' => true,
+            b',' | b';' | b')' | b']' | b'}' | b'>' | b'|' => !is_wide,
+            byte => byte.is_ascii_whitespace() || is_quote(byte),
         };
         let end = self.run(at, |byte| !ends(byte));
         let closing = |byte: &&u8| matches!(byte, b',' | b';' | b')' | b']' | b'}' | b'>' | b'.');
@@ -441,9 +463,12 @@ impl<'v> Scan<'v> {
         let line = self.run_at_most(at, 2 * MAX_AHEAD, |byte| !matches!(byte, b'\n' | b'\r'));
         let (start, rest) = self.behind_scheme(at, line);
         let scheme = self.slice(at, start);
-        let one_word = [&b"bearer "[..], b"basic ", b"token "].iter().any(|one| scheme.eq_ignore_ascii_case(one));
+        let one_word =
+            [&b"bearer "[..], b"basic ", b"token "].iter().any(|one| scheme.eq_ignore_ascii_case(one));
         let len = if one_word || scheme.is_empty() {
-            rest.iter().take_while(|byte| !matches!(byte, b' ' | b',' | b';' | b'"' | b'\'' | b'}' | b'\\')).count()
+            rest.iter()
+                .take_while(|byte| !matches!(byte, b' ' | b',' | b';' | b'"' | b'\'' | b'}' | b'\\'))
+                .count()
         } else {
             rest.len()
         };
@@ -453,7 +478,8 @@ impl<'v> Scan<'v> {
     /// The password of a URL, or a user that stands for one.
     fn userinfo(&mut self, start: usize) {
         self.at = start;
-        let is_end = |byte: u8| byte.is_ascii_whitespace() || is_quote(byte) || matches!(byte, b'<' | b'>' | b'\\');
+        let is_end =
+            |byte: u8| byte.is_ascii_whitespace() || is_quote(byte) || matches!(byte, b'<' | b'>' | b'\\');
         let run = self.slice(start, self.run_at_most(start, MAX_AHEAD, |byte| !is_end(byte)));
         let authority = run.iter().take_while(|byte| !matches!(byte, b'/' | b'?' | b'#')).count();
         let colon = run.get(..authority).and_then(|authority| memchr(b':', authority));
@@ -461,7 +487,9 @@ impl<'v> Scan<'v> {
         let mut host = run.get(..authority).and_then(at_sign);
         if host.is_none()
             && let Some(colon) = colon
-            && run.get(colon + 1..authority).is_some_and(|port| port.iter().any(|byte| !byte.is_ascii_digit()))
+            && run
+                .get(colon + 1..authority)
+                .is_some_and(|port| port.iter().any(|byte| !byte.is_ascii_digit()))
         {
             // A password with a slash in it.
             host = at_sign(run);
@@ -469,6 +497,7 @@ impl<'v> Scan<'v> {
         let Some(host) = host else { return };
         let user = run.get(..colon.filter(|colon| *colon < host).unwrap_or(host)).unwrap_or_default();
         if user.len() < host {
+            self.tokens(start, start + user.iter().take_while(|byte| is_word(**byte)).count());
             if !is_pseudonym(self.from(start + user.len() + 1)) {
                 self.add(start + user.len() + 1, start + host, Kind::Secret);
             }
@@ -499,7 +528,8 @@ impl<'v> Scan<'v> {
 fn is_domain(domain: &[u8]) -> bool {
     let mut labels = domain.split(|byte| *byte == b'.');
     let (Some(first), Some(last)) = (labels.next(), labels.next_back()) else { return false };
-    let is_icon = first.len() <= 2 && first.last() == Some(&b'x') && first.first().is_some_and(u8::is_ascii_digit);
+    let is_icon =
+        first.len() <= 2 && first.last() == Some(&b'x') && first.first().is_some_and(u8::is_ascii_digit);
     let is_version = first.iter().all(u8::is_ascii_digit);
     !first.is_empty()
         && !is_icon

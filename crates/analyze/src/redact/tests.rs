@@ -37,7 +37,9 @@ fn tokens_by_what_they_look_like() {
     check("FOO_‹ghp_abcdefghijklmnopqrstuvwxyz0123456789›, next");
     check("‹github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz0123456789ABCDEFGHIJ›");
     check("id ‹AKIAIOSFODNN7EXAMPLE› and (‹xoxb-123456789012-abcdefGHIJKL›)");
-    check("jwt ‹eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U›.");
+    check(
+        "jwt ‹eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U›.",
+    );
     check("bare ‹aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA3bC6dE9f›");
     check(r"line\n‹ghp_abcdefghijklmnopqrstuvwxyz0123456789›\n");
     check("cut: ‹eyJhbGciOiJIUzI1N›");
@@ -49,7 +51,8 @@ fn values_by_their_names() {
     check("GET /v2/acts?token=‹abc123DEF›&limit=5");
     check("APIFY_TOKEN=‹hunter2› node main.js");
     check("api_key=‹abc›, next");
-    check("password=‹p4ss,w0rd› next");
+    check("password=‹p4ss,w0rd&x› next");
+    check("https://example.com/?a=b&password=‹p4ss›&x=1");
     check("Password: ‹hunter2›");
     check("{\"password\":\"‹correct horse›\",\"user\":\"bob\"}");
     check(r#"{\"token\":\"‹s3cr3t›\"}"#);
@@ -59,7 +62,9 @@ fn values_by_their_names() {
     check("{\"tokens\":[\"‹aa›\",\"‹bb›\"],\"n\":1}");
     check(":api_token => \"‹zzz›\"");
     check("deploy --token ‹abcdef› --env production");
-    check("https://s3.example.com/a?X-Amz-Credential=‹AKIAIOSFODNN7EXAMPLE›/20260301/eu/s3&X-Amz-Signature=‹0a1b2c›&x=1");
+    check(
+        "https://s3.example.com/a?X-Amz-Credential=‹AKIAIOSFODNN7EXAMPLE›/20260301/eu/s3&X-Amz-Signature=‹0a1b2c›&x=1",
+    );
     check("next=%2Fa%3Ftoken%3D‹abc123›&b");
     check("<Password>‹hunter2›</Password>");
     assert_eq!(masked("{\"password\":12345}"), format!("{{\"password\":\"{}\"}}", pseudonym("12345")));
@@ -84,6 +89,7 @@ fn headers() {
 #[test]
 fn urls_and_addresses() {
     check("proxy http://groups-X,session-1:‹apify_proxy_abc›@proxy.example.com:8000/ is down");
+    check("https://‹ghp_abcdefghijklmnopqrstuvwxyz0123456789›:‹x-oauth-basic›@github.com/");
     check("postgres://bob:‹p/a@ss›@db.example.com/main");
     check(r"https:\/\/bob:‹hunter2›@example.com\/");
     check("clone https://‹abcdefghijklmnop0123›@github.com/a/b.git");
@@ -104,7 +110,10 @@ fn private_keys() {
     check("-----BEGIN CERTIFICATE-----\nMIIEpAIBAAKCAQEA\n-----END CERTIFICATE-----");
     let (real, escaped) = ("\nMIIEpAIB\nabc=\n", r"\nMIIEpAIB\nabc=\n");
     let redactor = Redactor::default();
-    assert_eq!(redactor.pseudonym(Kind::Key, real.as_bytes()), redactor.pseudonym(Kind::Key, escaped.as_bytes()));
+    assert_eq!(
+        redactor.pseudonym(Kind::Key, real.as_bytes()),
+        redactor.pseudonym(Kind::Key, escaped.as_bytes())
+    );
 }
 
 #[test]
@@ -196,9 +205,20 @@ fn templates_do_not_tell_secrets_apart() {
 #[test]
 fn hostile_text() {
     let redactor = Redactor::default();
-    for piece in
-        ["token=\"", "\\\"token\\\":\\\"", "a@", "://a:", "%40a.", "-----BEGIN PRIVATE KEY-----", "eyJa.", "\\", "<secret:", "\\u0040", "password:[\"", "é="]
-    {
+    for piece in [
+        "token=\"",
+        "\\\"token\\\":\\\"",
+        "a@",
+        "://a:",
+        "%40a.",
+        "-----BEGIN PRIVATE KEY-----",
+        "eyJa.",
+        "\\",
+        "<secret:",
+        "\\u0040",
+        "password:[\"",
+        "é=",
+    ] {
         let text = piece.repeat(20_000);
         let _ = redactor.text(&text);
     }

@@ -127,14 +127,53 @@ pub(super) fn classify(name: &[u8]) -> Option<Name> {
 
 /// Values that are none.
 const LITERALS: [&str; 17] = [
-    "null", "undefined", "none", "nil", "true", "false", "n/a", "yes", "no", "redacted", "hidden", "masked",
-    "string", "object", "function", "required", "optional",
+    "null",
+    "undefined",
+    "none",
+    "nil",
+    "true",
+    "false",
+    "n/a",
+    "yes",
+    "no",
+    "redacted",
+    "hidden",
+    "masked",
+    "string",
+    "object",
+    "function",
+    "required",
+    "optional",
 ];
 
 /// Words that follow `password:` in sentences.
 const PROSE: [&str; 26] = [
-    "invalid", "missing", "incorrect", "wrong", "is", "was", "not", "must", "cannot", "the", "a", "an", "user",
-    "expected", "please", "should", "has", "for", "and", "too", "may", "does", "expired", "empty", "found", "set",
+    "invalid",
+    "missing",
+    "incorrect",
+    "wrong",
+    "is",
+    "was",
+    "not",
+    "must",
+    "cannot",
+    "the",
+    "a",
+    "an",
+    "user",
+    "expected",
+    "please",
+    "should",
+    "has",
+    "for",
+    "and",
+    "too",
+    "may",
+    "does",
+    "expired",
+    "empty",
+    "found",
+    "set",
 ];
 
 fn is_word(value: &[u8], words: &[&str]) -> bool {
@@ -167,6 +206,6 @@ pub(super) fn looks_random(value: &[u8]) -> bool {
 
 /// Whether a word of 40 characters is a token rather than a hash or a name.
 pub(super) fn is_mixed(word: &[u8]) -> bool {
-    let n = |class: fn(&u8) -> bool| word.iter().copied().filter(|byte| class(byte)).count();
+    let n = |class: fn(&u8) -> bool| word.iter().copied().filter(class).count();
     n(u8::is_ascii_uppercase) >= 4 && n(u8::is_ascii_lowercase) >= 4 && n(u8::is_ascii_digit) >= 2
 }

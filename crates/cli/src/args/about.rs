@@ -43,6 +43,9 @@ pub struct ExplainArgs {
     /// How paths name runs and groups, e.g. `{group}/{run_id}.log`
     #[arg(long, value_name = "PATTERN", help_heading = "Input")]
     pub layout: Option<Layout>,
+    /// Mask secrets and e-mail addresses in every output
+    #[arg(long, help_heading = "Output")]
+    pub redact: bool,
     /// One JSON object per code, or for the line
     #[arg(long, help_heading = "Output")]
     pub json: bool,

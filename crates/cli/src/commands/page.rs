@@ -47,10 +47,14 @@ pub fn write(
 ) -> Result<String, Failure> {
     write::refuse_input(session, path)?;
     let title = title(args);
+    let mut options = options(args, select);
+    for value in options.values_mut() {
+        *value = session.masked(value).into_owned();
+    }
     let about = Page {
-        title: &title,
+        title: &session.masked(&title),
         version: env!("CARGO_PKG_VERSION"),
-        options: options(args, select),
+        options,
         buckets: Buckets { width: args.time.bucket, zone: args.time.time_zone },
     };
     let html = logmill_html::page(report, &about);

@@ -33,7 +33,7 @@ pub fn run(args: &ShowArgs) -> Result<Done, Failure> {
     let session = Session::open(&args.input, &args.notes, Detail::Runs)?;
     let (select, time) = everything();
     let report = session.report(&select, &time)?;
-    let index = find(&report, &args.run_id)?;
+    let index = find(&report, &session.masked(&args.run_id))?;
     let Some(run) = report.runs.get(index) else { return Ok(Done::WithComplaints) };
     let excerpts = errors(&session, run, args.context)?;
     if args.json {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use logmill_analyze::model::EventRow;
-use logmill_analyze::{Detail, EventsError, Seen, Selection, Trace};
+use logmill_analyze::{Detail, EventsError, Redactor, Seen, Selection, Trace};
 use logmill_parse::{Flags, Kind, Micros};
 
 use super::{Spot, marks, shown};
@@ -54,11 +54,12 @@ pub struct Home {
 pub fn run(spot: &Spot, args: &ExplainArgs) -> Result<Done, Failure> {
     let (path, member) = split(&spot.path);
     let mut input = InputArgs::of(&path)?;
-    (input.from, input.layout) = (args.from, args.layout.clone());
+    (input.from, input.layout, input.redact) = (args.from, args.layout.clone(), args.redact);
     let session = Session::open(&input, &args.notes, Detail::Everything)?;
     let (select, time) = everything();
     let report = session.report(&select, &time)?;
     let index = find(&session, spot, member.as_deref())?;
+    let spot = &Spot { path: session.masked(&spot.path).into_owned(), ..*spot };
     let mut events = Vec::new();
     let trace = session
         .survey
@@ -67,8 +68,11 @@ pub fn run(spot: &Spot, args: &ExplainArgs) -> Result<Done, Failure> {
         })
         .map_err(|error| Failure::System(anyhow::anyhow!("{error}")))?;
     let out = match trace {
-        Some(trace) => {
+        Some(mut trace) => {
             in_range(spot, &trace)?;
+            if let Some(redactor) = session.redactor() {
+                mask(redactor, &mut trace, &mut events);
+            }
             if let Some(column) = spot.column {
                 let at = trace.byte_offset + column - 1;
                 events.retain(|event| event.byte_offset <= at && at < event.byte_offset + event.n_bytes);
@@ -121,14 +125,31 @@ fn in_range(spot: &Spot, trace: &Trace) -> Result<(), Failure> {
     )))
 }
 
+/// Masks what is shown of the line and of its events.
+fn mask(redactor: &Redactor, trace: &mut Trace, events: &mut [Event]) {
+    if let Some(text) = &mut trace.text {
+        *text = redactor.bytes(text).into_owned();
+    }
+    trace.issues.iter_mut().for_each(|(_, message)| redactor.mask(message));
+    for event in events {
+        let Event { logger, message, payload, relayed, marks, first_line, .. } = event;
+        let texts = [logger, message, first_line].into_iter().chain(payload).chain(relayed).chain(marks);
+        texts.for_each(|text| redactor.mask(text));
+    }
+}
+
 /// Finds out where the events ended up.
 fn settle(session: &Session, index: usize, select: &Selection, events: &mut [Event]) -> Result<(), Failure> {
     let plan = session.survey.event_plan(select);
     let inputs = session.inputs();
-    let name = inputs.get(index).map(|input| (input.source(), input.member()));
+    let masked = |text| session.masked(text);
+    let name = inputs.get(index).map(|input| (masked(input.source()), input.member().map(masked)));
+    let is_there = |row: &EventRow<'_>| {
+        name.as_ref().is_some_and(|(source, member)| row.source == source && row.member == member.as_deref())
+    };
     let offsets: Vec<u64> = events.iter().map(|event| event.byte_offset).collect();
     let push = |homes: &mut Vec<(u64, Home)>, row: &EventRow<'_>| {
-        if Some((row.source, row.member)) == name && offsets.contains(&row.byte_offset) {
+        if is_there(row) && offsets.contains(&row.byte_offset) {
             homes.push((row.byte_offset, Home::of(row)));
         }
     };
