@@ -12,7 +12,7 @@ use crate::args::{Command, ConvertArgs, DemoArgs, ReportArgs, TableArgs, Tables}
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session, any_time, selection};
 use crate::terminal::{Paint, count, counted, for_stdout, safe, safe_json};
-use crate::{rows, summary, write};
+use crate::{charts, rows, summary, write};
 
 mod about;
 mod bench;
@@ -261,6 +261,10 @@ fn table(table: Table, args: &TableArgs) -> Result<Done, Failure> {
         report.errors.retain(|group| group.level <= level);
     }
     let (shown, total) = rows::print(&report, table, args)?;
+    if table == Table::Durations && !args.json && io::stdout().is_terminal() {
+        let durations: Vec<i64> = report.runs.iter().filter_map(|run| run.duration_ms).collect();
+        print(&charts::histogram("Runs by duration", &durations, Paint::for_stdout(args.notes.color)))?;
+    }
     let end = Ending {
         said: (shown < total)
             .then(|| format!("{} of {} rows; --limit 0 shows all", count(shown as u64), count(total as u64))),

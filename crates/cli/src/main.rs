@@ -1,6 +1,7 @@
 //! The command line of logmill: the only place that opens inputs, prints and exits.
 
 mod args;
+mod charts;
 mod commands;
 mod excerpt;
 mod failure;

@@ -8,7 +8,9 @@ use logmill_analyze::Report;
 use logmill_analyze::model::{ErrorGroup, OutcomeFilter, Rate};
 use logmill_parse::{Class, Kind, Severity, Status};
 
-use crate::terminal::{Paint, count, counted, duration, instant, percent, safe, shortened, size, sparkline};
+use crate::terminal::{
+    Paint, count, counted, duration, instant, percent, safe, shortened, size, sparkline, width_of_stdout,
+};
 
 /// Rows of each part of the summary.
 const MAX_ROWS: usize = 10;
@@ -28,6 +30,16 @@ pub fn text(report: &Report, paint: Paint) -> String {
     unread(report, paint, &mut out);
     out
 }
+
+/// Characters of a group's name: fewer where the terminal is narrow.
+fn name_width() -> usize {
+    width_of_stdout().map_or(MAX_NAME, |width| width.saturating_sub(FIGURES).clamp(MIN_NAME, MAX_NAME))
+}
+
+/// Characters of a group's name, and those that the figures beside it take.
+const MAX_NAME: usize = 28;
+const MIN_NAME: usize = 10;
+const FIGURES: usize = 70;
 
 fn heading(paint: Paint, text: &str, out: &mut String) {
     let _ = writeln!(out, "\n{}", paint.bold(text));
@@ -88,8 +100,9 @@ fn groups(report: &Report, paint: Paint, out: &mut String) {
         .filter(|row| row.step.is_none() && row.outcome == OutcomeFilter::All)
         .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.total_ms));
+    let names = name_width();
     let head = format!(
-        "  {:<28} {:<10} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "  {:<names$} {:<10} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}",
         "group", "kind", "runs", "p50", "p95", "max", "total", "failed"
     );
     let _ = writeln!(out, "{}", paint.dim(&head));
@@ -98,8 +111,8 @@ fn groups(report: &Report, paint: Paint, out: &mut String) {
         let failed = failure_rate(report, &row.group, row.kind).map_or("–".to_owned(), percent);
         let _ = writeln!(
             out,
-            "  {:<28} {:<10} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}",
-            shortened(&safe(&row.group), 28),
+            "  {:<names$} {:<10} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            shortened(&safe(&row.group), names),
             row.kind.map_or("?", Kind::as_str),
             count(row.n + row.n_incomplete),
             ms(row.p50_ms),
@@ -132,8 +145,9 @@ fn slowest_steps(report: &Report, paint: Paint, out: &mut String) {
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.total_ms));
     heading(paint, "Where the time goes", out);
+    let names = name_width();
     let head = format!(
-        "  {:<28} {:<18} {:>6} {:>9} {:>9} {:>9} {:>9}",
+        "  {:<names$} {:<18} {:>6} {:>9} {:>9} {:>9} {:>9}",
         "group", "step", "n", "p50", "p95", "max", "total"
     );
     let _ = writeln!(out, "{}", paint.dim(&head));
@@ -141,8 +155,8 @@ fn slowest_steps(report: &Report, paint: Paint, out: &mut String) {
         let ms = |value: Option<i64>| value.map_or("–".to_owned(), duration);
         let _ = writeln!(
             out,
-            "  {:<28} {:<18} {:>6} {:>9} {:>9} {:>9} {:>9}",
-            shortened(&safe(&row.group), 28),
+            "  {:<names$} {:<18} {:>6} {:>9} {:>9} {:>9} {:>9}",
+            shortened(&safe(&row.group), names),
             shortened(&safe(row.step.as_deref().unwrap_or_default()), 18),
             count(row.n),
             ms(row.p50_ms),

@@ -138,6 +138,12 @@ pub fn width_of_stderr() -> Option<usize> {
     terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
 }
 
+/// Columns of the terminal that standard output is, if it is one.
+#[must_use]
+pub fn width_of_stdout() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+}
+
 /// `text` as the terminal that standard output is can show it; unchanged for files and pipes.
 #[must_use]
 pub fn for_stdout(text: &str) -> Cow<'_, str> {

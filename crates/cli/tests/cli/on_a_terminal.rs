@@ -180,3 +180,16 @@ fn charts_in_ascii() {
         }
     }
 }
+
+/// Durations have a histogram, which counts every run that has a duration.
+#[test]
+fn durations_are_drawn() {
+    let Some(said) = on_terminal("$logmill durations testdata/demo 2>/dev/null", &[]) else { return };
+    let said = plain(&said);
+    let (_, bars) = said.split_once("\nRuns by duration\n").expect("a histogram");
+    let counted: usize =
+        bars.lines().filter_map(|line| line.split_whitespace().last()?.parse::<usize>().ok()).sum();
+    let rows = well(["runs", DEMO, "--json"]).rows();
+    assert_eq!(counted, rows.iter().filter(|row| row["duration_ms"].is_i64()).count(), "{said}");
+    assert!(!well(["durations", DEMO]).out.contains("Runs by duration"));
+}
