@@ -181,7 +181,7 @@ impl Survey {
             first_seen: group.message.span.map(|(first, _)| first),
             last_seen: group.message.span.map(|(_, last)| last),
             example: group.message.example.to_string(),
-            example_source: self.name(group.message.place.0).0.to_owned(),
+            example_source: self.full_name(group.message.place.0),
             example_line: group.message.place.1 + 1,
         })
     }

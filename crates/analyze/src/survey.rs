@@ -268,6 +268,14 @@ impl Survey {
     pub(crate) fn name(&self, input: usize) -> (&str, Option<&str>) {
         self.names.get(input).map_or(("", None), |(source, member)| (source.as_str(), member.as_deref()))
     }
+
+    /// Source and member in one: `ARCHIVE!MEMBER`.
+    pub(crate) fn full_name(&self, input: usize) -> String {
+        match self.name(input) {
+            (source, None) => source.to_owned(),
+            (source, Some(member)) => format!("{source}!{member}"),
+        }
+    }
 }
 
 /// Folders that are put in front of a stem at most.

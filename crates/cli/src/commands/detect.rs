@@ -77,7 +77,8 @@ fn text(files: &[FileRow], paint: Paint) -> String {
     }
     for file in files.iter().filter(|file| !file.complete) {
         let reason = file.incomplete_reason.as_deref().unwrap_or("incomplete");
-        let _ = writeln!(out, "{} {}", paint.yellow(reason), safe(&file.source));
+        let member = file.member.as_ref().map(|member| format!("!{}", safe(member))).unwrap_or_default();
+        let _ = writeln!(out, "{} {}{member}", paint.yellow(reason), safe(&file.source));
     }
     out
 }

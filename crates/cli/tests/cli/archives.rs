@@ -95,6 +95,12 @@ fn members_are_named() {
     let runs = rows(&["runs", "--json", &archive]);
     assert_eq!((&runs[0]["run_id"], &runs[0]["group"]), (&Value::from(ID), &Value::from("my-actor")));
 
+    let errors = rows(&["errors", "--json", &archive]);
+    let place = format!("{archive}!dump/my-actor/{ID}.log");
+    assert_eq!(errors[0]["example_source"], place.as_str());
+    let line = format!("{place}:{}", errors[0]["example_line"]);
+    assert!(well(["explain", &line]).out.contains("Could not save the item 17"), "{line}");
+
     let packed = folder.arg(&format!("dump/my-actor/{ID}.log.gz"));
     let files = rows(&["detect", "--json", &packed]);
     assert_eq!((&files[0]["source"], &files[0]["member"]), (&Value::from(packed), &Value::Null));

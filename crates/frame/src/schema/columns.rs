@@ -221,7 +221,7 @@ pub(super) const ERRORS: &[Column] = &[
     instant("first_seen", "earliest of its instants").null(NO_STAMP),
     instant("last_seen", "latest of its instants").null(NO_STAMP),
     text("example", "one of its messages as it stands in the log, cut at 500 characters"),
-    text("example_source", "path of the input the example stands in"),
+    text("example_source", "path of the input the example stands in; `ARCHIVE!MEMBER` in an archive"),
     int("example_line", "line the example stands on, from 1"),
 ];
 
