@@ -1,5 +1,6 @@
 //! Build logs that people posted: what they are taken for, how they end, and their phases.
 //!
+//! That they may be read in windows of any size is a property of all formats, held elsewhere.
 //! The logs are not part of the repository; where they do not lie beside it, nothing is checked.
 #![expect(clippy::disallowed_methods, reason = "tests read files")]
 
@@ -8,80 +9,7 @@ use std::path::PathBuf;
 use logmill_parse::formats::cloudflare_build::CloudflareBuild;
 use logmill_parse::limits::HEAD_BYTES;
 use logmill_parse::time::duration_ms;
-use logmill_parse::{
-    Account, Batch, Carry, Code, End, Extent, Format, Head, Mark, Shape, Status, Wants, Window,
-};
-
-/// Everything a file gives, as text that can be compared whatever window it came from.
-#[derive(Debug, Default, PartialEq)]
-struct Reading {
-    events: Vec<String>,
-    marks: Vec<String>,
-    issues: Vec<String>,
-    account: Account,
-}
-
-impl Reading {
-    fn add(&mut self, out: &Batch<'_>, offset: usize, line: u32) {
-        let events = self.events.len();
-        for record in &out.records {
-            let (start, end) = (record.span.start + offset, record.span.end + offset);
-            self.events.push(format!(
-                "{start}..{end} {}+{} {:?} {} {} {:?} {:?}",
-                record.line + line,
-                record.n_lines,
-                record.ts,
-                record.level,
-                record.class,
-                record.flags,
-                record.message.decode(),
-            ));
-        }
-        self.marks
-            .extend(out.marks.iter().map(|marked| format!("{} {:?}", marked.record + events, marked.mark)));
-        self.issues.extend(out.issues.iter().map(|issue| {
-            format!(
-                "{} {}..{} {}",
-                issue.code.as_str(),
-                issue.start + offset,
-                issue.end + offset,
-                issue.line + line
-            )
-        }));
-        self.account.merge(&out.account);
-    }
-}
-
-/// Reads a file as the reader of `Sequence` inputs does, the windows growing by `step` bytes.
-fn read_in_steps(bytes: &[u8], step: usize) -> Reading {
-    let mut reading = Reading::default();
-    let (mut start, mut len) = (0, step);
-    loop {
-        let end = (start + len).min(bytes.len());
-        let is_last = end == bytes.len();
-        let window = Window {
-            bytes: &bytes[start..end],
-            offset: start as u64,
-            end: if is_last { End::Input } else { End::More },
-        };
-        let mut out = Batch::new(Wants::Everything);
-        let consumed = CloudflareBuild.parse(window, &mut Carry::default(), &mut out);
-        assert!(consumed <= end - start);
-        assert!(consumed > 0 || out.records.is_empty(), "records without progress");
-        let line = u32::try_from(memchr::memchr_iter(b'\n', &bytes[..start]).count()).unwrap();
-        reading.add(&out, start, line);
-        start += consumed;
-        len = if consumed == 0 { len + step } else { step };
-        if is_last {
-            assert_eq!(start, bytes.len(), "all is consumed at the end");
-            return reading;
-        }
-    }
-}
-
-fn read(bytes: &[u8]) -> Reading {
-    read_in_steps(bytes, bytes.len().max(1))
-}
+use logmill_parse::{Batch, Carry, Code, End, Extent, Format, Head, Mark, Shape, Status, Wants, Window};
 
 fn parse(bytes: &[u8]) -> Batch<'_> {
     let mut out = Batch::new(Wants::Everything);
@@ -264,15 +192,5 @@ fn phases_of_samples_are_not_negative() {
             assert!(phase.duration_ms.is_none_or(|ms| ms >= 0), "{name} {phase:?}");
         }
         assert!(!out.issues.iter().any(|issue| issue.code == Code::BackwardClock), "{name}");
-    }
-}
-
-#[test]
-fn samples_may_be_read_in_any_steps() {
-    for (name, bytes) in samples("cloudflare") {
-        let whole = read(&bytes);
-        for step in [64, 1000, 20_000] {
-            assert_eq!(read_in_steps(&bytes, step), whole, "{name} {step}");
-        }
     }
 }
