@@ -6,10 +6,13 @@
 //! - [`corpus`]: the bytes, for every format of the registry.
 //! - [`read`]: how the lower rungs go through them.
 //! - [`input`]: how the upper rungs hand them to the engine.
+//! - `peers`: what other libraries make of the same bytes (a feature).
 //! - [`mod@rung`]: what the benches have in common.
 
 pub mod corpus;
 pub mod input;
+#[cfg(feature = "peers")]
+pub mod peers;
 pub mod read;
 pub mod rung;
 

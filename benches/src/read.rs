@@ -38,20 +38,33 @@ pub fn lines(corpus: &Corpus) -> Found {
 #[must_use]
 pub fn records(corpus: &Corpus) -> Found {
     let mut found = Found::default();
-    let mut batch = Batch::new(Wants::Everything);
-    for file in &corpus.files {
-        batch = read(corpus, file, batch, &mut found);
-    }
+    batches(corpus, &mut |batch| {
+        found.n += batch.records.len() as u64;
+        found.bytes += batch.account.total().bytes;
+    });
+    found.bytes += corpus.files.iter().map(|file| encoding::bom_len(&file.bytes) as u64).sum::<u64>();
     found
 }
 
+/// Reads all records, with all marks, and shows them batch by batch.
+pub fn batches(corpus: &Corpus, take: &mut dyn FnMut(&Batch<'_>)) {
+    let mut batch = Batch::new(Wants::Everything);
+    for file in &corpus.files {
+        batch = read(corpus, file, batch, take);
+    }
+}
+
 /// Reads one file, and returns the batch for the next one.
-fn read(corpus: &Corpus, file: &File, batch: Batch<'static>, found: &mut Found) -> Batch<'static> {
+fn read(
+    corpus: &Corpus,
+    file: &File,
+    batch: Batch<'static>,
+    take: &mut dyn FnMut(&Batch<'_>),
+) -> Batch<'static> {
     let mut batch = batch;
     let mut carry = Carry::default();
     let mut start = encoding::bom_len(&file.bytes);
     let mut capacity = if file.shape == Shape::Document { usize::MAX } else { WINDOW_BYTES };
-    found.bytes += start as u64;
     loop {
         let rest = file.bytes.get(start..).unwrap_or_default();
         let (bytes, end) = match rest.get(..capacity) {
@@ -60,8 +73,7 @@ fn read(corpus: &Corpus, file: &File, batch: Batch<'static>, found: &mut Found) 
         };
         let mut out = batch.recycle();
         let consumed = corpus.format.parse(Window { bytes, offset: start as u64, end }, &mut carry, &mut out);
-        found.n += out.records.len() as u64;
-        found.bytes += out.account.total().bytes;
+        take(&out);
         batch = out.recycle();
         if end == End::Input {
             return batch;

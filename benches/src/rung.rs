@@ -10,11 +10,7 @@ use crate::corpus::{Corpus, Size, corpora};
 
 /// Measures `work` over every corpus. `prepare` runs outside the timer, and only for corpora that were asked for.
 pub fn rung<P, R>(name: &str, prepare: impl Fn(&Corpus) -> P, work: impl Fn(&Corpus, &P) -> R) {
-    let mut criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
+    let mut criterion = criterion();
     let mut group = criterion.benchmark_group(name);
     group.sampling_mode(SamplingMode::Flat);
     for corpus in &corpora(size()) {
@@ -29,8 +25,19 @@ pub fn rung<P, R>(name: &str, prepare: impl Fn(&Corpus) -> P, work: impl Fn(&Cor
     criterion.final_summary();
 }
 
+/// How every bench is measured, unless the command line says otherwise.
+#[must_use]
+pub fn criterion() -> Criterion {
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args()
+}
+
 /// `cargo bench` passes `--bench`; under `cargo test` every bench runs once, to see that it works.
-fn size() -> Size {
+#[must_use]
+pub fn size() -> Size {
     let given = |flag: &str| env::args().any(|argument| argument == flag);
     if given("--bench") && !given("--test") { Size::Measured } else { Size::Tried }
 }
