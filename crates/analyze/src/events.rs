@@ -137,10 +137,11 @@ impl Survey {
         let readings: BTreeMap<usize, (Reading, u64)> =
             self.files.iter().filter_map(|file| Some((file.input, (file.reading?, file.bytes)))).collect();
         let mut shares: Vec<Share> = Vec::new();
+        let most = MIN_SHARE_BYTES.max(self.window_bytes.saturating_mul(WINDOWS_OF_SHARE));
         for (run, planned) in runs.iter().enumerate() {
             for extent in &planned.draft.extents {
                 let shape = readings.get(&extent.input).map(|(reading, _)| reading.shape);
-                if shares.last().is_none_or(|last| !last.takes(shape, extent)) {
+                if shares.last().is_none_or(|last| !last.takes(shape, extent, most)) {
                     shares.push(Share::default());
                 }
                 if let Some(last) = shares.last_mut() {
@@ -152,17 +153,19 @@ impl Survey {
     }
 }
 
-/// Bytes of events that one chunk is made from: some hundred thousand events.
-const SHARE_BYTES: u64 = 12 << 20;
+/// Windows that the events of one share would fill, of the usual size some hundred thousand events.
+const WINDOWS_OF_SHARE: u64 = 12;
+/// Bytes of a share however small the windows.
+const MIN_SHARE_BYTES: u64 = 1 << 20;
 /// Bytes between two places of an input that are read along rather than passed over.
 const GAP_BYTES: u64 = 16 << 10;
 
 impl Share {
     /// Whether a further extent belongs to this share. What can only be read whole is read once for all
     /// runs that follow each other in it.
-    fn takes(&self, shape: Option<Shape>, extent: &Extent) -> bool {
+    fn takes(&self, shape: Option<Shape>, extent: &Extent, most: u64) -> bool {
         let is_same = self.parts.last().is_some_and(|(_, last)| last.input == extent.input);
-        (shape == Some(Shape::Document) && is_same) || self.bytes + extent.bytes <= SHARE_BYTES
+        (shape == Some(Shape::Document) && is_same) || self.bytes + extent.bytes <= most
     }
 
     fn add(&mut self, run: usize, extent: Extent) {
@@ -249,7 +252,9 @@ impl Work<'_> {
             let range = (from, end, *size);
             read_range(&mut reopened, *reading, range, self.options.window_bytes, &mut taker)?;
         }
-        self.cursors.put(self.input, reopened);
+        if reopened.at() < *size {
+            self.cursors.put(self.input, reopened);
+        }
         Ok(())
     }
 

@@ -331,7 +331,7 @@ impl<'a> Group<'a> {
 
     /// Reads the parts of one log, or logs that look like such parts.
     fn read_together(&mut self, logs: Vec<Log>, path: &PathIdentity) -> Vec<RunDraft> {
-        let mut parts = self.read_parts(logs);
+        let mut parts = in_order_of_records(self.read_parts(logs));
         let fates = self.leave_out_repeated(&mut parts);
         let candidate = |(part, fate): (&Part<'_>, &Fate)| Candidate {
             source: self.source(part.input),
@@ -538,6 +538,14 @@ impl<'a> Group<'a> {
         };
         templates.into_iter().map(intern).collect()
     }
+}
+
+/// Puts parts that overlap in the order that their records tell, whatever their names are.
+fn in_order_of_records(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
+    let prints: Vec<&[u64]> = parts.iter().map(|part| part.log.prints.as_slice()).collect();
+    let order = repeats::order(&prints);
+    let mut parts: Vec<Option<Part<'_>>> = parts.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|index| parts.get_mut(index)?.take()).collect()
 }
 
 /// An opened input.

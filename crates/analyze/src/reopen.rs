@@ -100,6 +100,11 @@ impl Reopened {
         Ok(Self { source, at: 0, ahead: io::Cursor::default() })
     }
 
+    /// Offset of the next byte.
+    pub const fn at(&self) -> u64 {
+        self.at
+    }
+
     /// The first `size` bytes of the input, from one that nothing has been read of.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ pub(crate) struct MessageTemplate {
 pub struct Survey {
     /// Which tables it is good for.
     pub(crate) detail: Detail,
+    /// Bytes of the windows it was made with.
+    pub(crate) window_bytes: u64,
     /// Sources and members of the inputs.
     pub(crate) names: Vec<(String, Option<String>)>,
     /// Runs; in the order of the table once the survey is finished.
@@ -57,6 +59,7 @@ impl Survey {
         Self {
             detail: options.detail,
             redactor: options.redactor.clone(),
+            window_bytes: options.window_bytes as u64,
             names,
             runs: Vec::new(),
             files: Vec::new(),

@@ -59,6 +59,43 @@ pub fn fates(parts: &[&[u64]]) -> Vec<Fate> {
     fates
 }
 
+/// The order in which these parts follow each other, as indices: the one they are given in, but a part
+/// that ends with the records another one begins with stands before it.
+#[must_use]
+pub fn order(parts: &[&[u64]]) -> Vec<usize> {
+    let all: Vec<usize> = (0..parts.len()).collect();
+    let before: Vec<Option<usize>> = places(parts, &all)
+        .iter()
+        .zip(parts)
+        .map(|(places, part)| {
+            places.iter().find(|place| ends_with_start(parts, place, part)).map(|it| it.part)
+        })
+        .collect();
+    let mut order = Vec::new();
+    let mut is_placed = vec![false; parts.len()];
+    for index in all {
+        // From the part back to the first of those that stand before it; a circle ends where it began.
+        let mut chain = Vec::new();
+        let mut next = Some(index);
+        while let Some(index) = next
+            && let Some(placed) = is_placed.get_mut(index).filter(|placed| !**placed)
+        {
+            *placed = true;
+            chain.push(index);
+            next = before.get(index).copied().flatten();
+        }
+        order.extend(chain.into_iter().rev());
+    }
+    order
+}
+
+/// Whether the other part ends with the records that this one begins with, and begins with others.
+fn ends_with_start(parts: &[&[u64]], place: &Place, part: &[u64]) -> bool {
+    let end = parts.get(place.part).and_then(|other| other.get(place.at..)).unwrap_or_default();
+    let is_overlap = place.fragments == 0 && place.at > 0 && end.len() < part.len();
+    is_overlap && end.len() >= MIN_BEHIND_FRAGMENTS && is_evidence(end) && part.starts_with(end)
+}
+
 /// How many records of `part` stand in what has been seen, given where its first one does.
 fn head(seen: &[u64], part: &[u64], firsts: &BTreeMap<u64, Vec<usize>>) -> usize {
     let places = part.first().and_then(|first| firsts.get(first)).into_iter().flatten();
@@ -225,6 +262,24 @@ mod tests {
         // Over the border between two earlier parts.
         check(&[stamped(1..4), stamped(4..7), stamped(3..6)], &[Kept, Kept, Repeated]);
         check(&[Vec::new(), stamped(1..2)], &[Kept, Kept]);
+    }
+
+    #[test]
+    fn parts_in_the_wrong_order() {
+        let order_of = |parts: &[Vec<u64>]| order(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(order_of(&[stamped(1..9), stamped(5..20), stamped(15..30)]), [0, 1, 2]);
+        assert_eq!(order_of(&[stamped(15..30), stamped(5..20), stamped(1..9)]), [2, 1, 0]);
+        assert_eq!(order_of(&[stamped(5..20), stamped(30..40), stamped(1..9)]), [2, 0, 1]);
+        // Copies and pieces say nothing about the order, nor do circles.
+        assert_eq!(order_of(&[stamped(1..9), stamped(1..9), stamped(3..9)]), [0, 1, 2]);
+        let circle = [
+            [stamped(1..5), stamped(20..25)].concat(),
+            [stamped(20..25), stamped(10..15)].concat(),
+            [stamped(10..15), stamped(1..5)].concat(),
+        ];
+        let mut found = order_of(&circle);
+        found.sort_unstable();
+        assert_eq!(found, [0, 1, 2]);
     }
 
     #[test]
