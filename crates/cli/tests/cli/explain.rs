@@ -168,3 +168,32 @@ fn every_shape() {
         assert_eq!(object["format"], file["format"]);
     }
 }
+
+/// A member of an archive is named behind `!`, and explained like a file.
+#[test]
+fn lines_in_archives() {
+    let folder = Folder::new();
+    let log = folder.write("my-actor/aB3dE6gH9jK2mN5pQ.log", TRACEBACK);
+    folder.write("my-actor/bC4eF7hJ1kL3nP6qR.log", TRACEBACK);
+    if !crate::archives::shell(
+        folder.path(),
+        &["tar"],
+        "tar cf all.tar my-actor && gzip -c my-actor/a*.log > one.gz",
+    ) {
+        return;
+    }
+    let events = |what: String| well(["explain", &what, "--json"]).rows().remove(0)["events"].clone();
+    let mut plain = events(format!("{log}:7"));
+    assert_eq!(events(format!("{}!my-actor/aB3dE6gH9jK2mN5pQ.log:7", folder.arg("all.tar"))), plain);
+    // Under another name it is another run.
+    let mut packed = events(format!("{}:7", folder.arg("one.gz")));
+    for event in [&mut plain[0], &mut packed[0]] {
+        for name in ["run_id", "group"] {
+            event[name] = Value::Null;
+        }
+    }
+    assert_eq!(packed, plain);
+    let several = run(["explain", &format!("{}:7", folder.arg("all.tar"))]);
+    assert_eq!(several.code, Some(2));
+    assert!(several.err.contains("ARCHIVE!MEMBER:LINE"), "{}", several.err);
+}
