@@ -170,6 +170,7 @@ fn every_shape() {
 }
 
 /// A member of an archive is named behind `!`, and explained like a file.
+#[cfg(unix)]
 #[test]
 fn lines_in_archives() {
     let folder = Folder::new();
