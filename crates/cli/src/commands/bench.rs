@@ -104,16 +104,21 @@ struct OfFormat {
     bytes: u64,
     lines: u64,
     events: u64,
-    stages: Vec<Stage>,
+    stages: Vec<Timed>,
 }
 
 /// One stage, on one thread and on all of them.
 #[derive(Debug, Serialize)]
-struct Stage {
+struct Timed {
     stage: &'static str,
     one_thread: Seconds,
     all_threads: Seconds,
 }
+
+/// Id of a format, and the logs of it.
+type OfId<'i> = (String, Vec<&'i dyn Input>);
+/// Name of a stage, and what it does.
+type Work<'a> = (&'static str, &'a dyn Fn(&Engine) -> anyhow::Result<()>);
 
 /// What a stage goes through.
 #[derive(Debug, Clone, Copy)]
@@ -160,7 +165,7 @@ impl Bench {
     }
 
     /// The logs among the inputs, by format.
-    fn formats<'i>(&self, list: &[&'i dyn Input]) -> Result<Vec<(String, Vec<&'i dyn Input>)>, Failure> {
+    fn formats<'i>(&self, list: &[&'i dyn Input]) -> Result<Vec<OfId<'i>>, Failure> {
         let report = report(&self.all.survey(list, &|_| {}))?;
         let of: BTreeMap<(&str, Option<&str>), &str> = report
             .files
@@ -184,11 +189,11 @@ impl Bench {
         let analyse = |engine: &Engine| report(&engine.survey(members, &|_| {})).map(drop);
         let again = |engine: &Engine| parse_again(engine, &survey, members);
         let write = |engine: &Engine| write_events(engine, &survey, members);
-        let works: [(&'static str, &dyn Fn(&Engine) -> anyhow::Result<()>); 4] =
+        let works: [Work<'_>; 4] =
             [("read", &read), ("report", &analyse), ("events", &again), ("parquet", &write)];
-        let stage = |(stage, work): (&'static str, &dyn Fn(&Engine) -> anyhow::Result<()>)| {
+        let stage = |(stage, work): Work<'_>| {
             let timed = |engine| self.repeat(per, || work(engine));
-            Ok(Stage { stage, one_thread: timed(&self.alone)?, all_threads: timed(&self.all)? })
+            Ok(Timed { stage, one_thread: timed(&self.alone)?, all_threads: timed(&self.all)? })
         };
         Ok(OfFormat {
             format: format.to_owned(),
