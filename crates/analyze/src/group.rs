@@ -394,6 +394,7 @@ impl<'a> Group<'a> {
                 offset: Some(first.offset),
                 message: format!("{n} stamps of run {} are earlier than the one before", run.run_id),
                 raw_prefix: String::new(),
+                n_bytes: 0,
             });
         }
     }
@@ -656,6 +657,7 @@ impl FileDraft {
             offset: Some(self.bytes),
             message,
             raw_prefix: String::new(),
+            n_bytes: 0,
         });
         reason
     }

@@ -54,7 +54,7 @@ pub use pipeline::{Detail, Engine, EngineError, Options};
 pub use rates::Bucket;
 pub use redact::Redactor;
 pub use report::{Buckets, Selection};
-pub use survey::Survey;
+pub use survey::{Place, Survey};
 pub use trace::{Seen, Trace};
 pub use volume::Volume;
 

@@ -407,6 +407,8 @@ pub struct ListedIssue {
     pub message: String,
     /// What stands there.
     pub raw_prefix: String,
+    /// Bytes it concerns; 0 where it is a single place or the input as a whole.
+    pub n_bytes: u64,
 }
 
 impl IssueLog {
@@ -427,6 +429,7 @@ impl IssueLog {
             offset: None,
             message: message.into(),
             raw_prefix: String::new(),
+            n_bytes: 0,
         });
     }
 
@@ -464,6 +467,7 @@ impl IssueLog {
             offset: None,
             message: format!("{} more issues of code {}", count - MAX_ISSUES_PER_CODE, code.as_str()),
             raw_prefix: String::new(),
+            n_bytes: 0,
         };
         self.listed.iter().cloned().chain(unlisted.map(note)).collect()
     }
@@ -604,6 +608,7 @@ impl Collector {
             offset: Some(offset),
             message: message.to_owned(),
             raw_prefix: String::new(),
+            n_bytes: 0,
         };
         self.shard.issues.push(issue);
     }
@@ -634,6 +639,7 @@ impl Collector {
             offset: Some(at.offset + issue.start as u64),
             message: issue.message.clone().into_owned(),
             raw_prefix: raw_prefix.escape_ascii().to_string(),
+            n_bytes: issue.end.saturating_sub(issue.start) as u64,
         });
     }
 

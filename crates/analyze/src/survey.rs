@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use logmill_parse::{Class, Code, Metadata, Micros, Platform, Status, StepKind};
+use logmill_parse::{Class, Code, Metadata, Micros, Platform, Severity, Status, StepKind};
 
 use crate::cluster::{self, Distinct};
 
@@ -14,7 +14,7 @@ use crate::input::Input;
 use crate::phases::StepDraft;
 use crate::pipeline::{Detail, Options};
 use crate::redact::Redactor;
-use crate::shard::{MAX_TEMPLATES, Measures, OTHER, Template, Times};
+use crate::shard::{ListedIssue, MAX_TEMPLATES, Measures, OTHER, Template, Times};
 
 /// A message told apart by platform, class and template.
 #[derive(Debug, Clone)]
@@ -23,6 +23,21 @@ pub(crate) struct MessageTemplate {
     pub(crate) class: Class,
     /// Masked message; words that turned out to vary are masked, too.
     pub(crate) text: String,
+}
+
+/// Where something could not be read as expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Input, by index.
+    pub input: usize,
+    /// What it is.
+    pub code: Code,
+    /// Lines before it; `None` where the input as a whole is meant.
+    pub line: Option<u64>,
+    /// Byte, from 0.
+    pub offset: Option<u64>,
+    /// Bytes it concerns; 0 where it is a single place or the input as a whole.
+    pub n_bytes: u64,
 }
 
 /// Everything that was read.
@@ -74,6 +89,39 @@ impl Survey {
     /// What masks secrets, if they are to be masked.
     pub(crate) const fn redactor(&self) -> Option<&Redactor> {
         self.redactor.as_ref()
+    }
+
+    /// Where issues stand that are more than information, by input.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::new();
+        for file in &self.files {
+            let is_bad = |issue: &ListedIssue| {
+                issue.code == Code::TooManyIssues || issue.code.severity() != Severity::Info
+            };
+            places.extend(file.issues.rows().iter().filter(|issue| is_bad(issue)).map(|issue| Place {
+                input: file.input,
+                code: issue.code,
+                line: issue.line,
+                offset: issue.offset,
+                n_bytes: issue.n_bytes,
+            }));
+        }
+        places.sort_by_key(|place| (place.input, place.offset, place.code));
+        places
+    }
+
+    /// How many lines or records were rejected, and of how many. Elements of JSON need not be lines: of those,
+    /// errors are counted.
+    #[must_use]
+    pub fn rejected(&self) -> (u64, u64) {
+        let of_file = |file: &FileDraft| {
+            let errors = file.issues.counts.iter().filter(|(code, _)| code.severity() == Severity::Error);
+            let errors: u64 = errors.map(|(_, n)| *n).sum();
+            let rejected = file.account.rejected.lines.max(errors);
+            (rejected, file.account.total().lines.max(file.n_events + rejected))
+        };
+        self.files.iter().map(of_file).fold((0, 0), |(bad, all), (n, of)| (bad + n, all + of))
     }
 
     /// Adds what one group came down to.

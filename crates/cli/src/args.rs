@@ -256,6 +256,34 @@ pub struct NoteArgs {
     /// Exit with 1 when anything could not be read as expected
     #[arg(long)]
     pub strict: bool,
+    /// Exit with 1 when more lines or records were rejected: 100, or 0.5%
+    ///
+    /// Outputs are written all the same.
+    #[arg(long, value_name = "N|PCT", value_parser = values::max_bad)]
+    pub max_bad: Option<MaxBad>,
+    /// Keep the raw bytes of what could not be read in this folder
+    #[arg(long, value_name = "DIR")]
+    pub quarantine: Option<PathBuf>,
+}
+
+/// Value of `--max-bad`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxBad {
+    /// So many.
+    Count(u64),
+    /// So many of a hundred.
+    Percent(f64),
+}
+
+impl MaxBad {
+    /// Whether `bad` of `all` are too many.
+    #[must_use]
+    pub fn is_exceeded(self, (bad, all): (u64, u64)) -> bool {
+        match self {
+            Self::Count(most) => bad > most,
+            Self::Percent(most) => bad as f64 * 100.0 > most * all as f64,
+        }
+    }
 }
 
 /// How tables are written.

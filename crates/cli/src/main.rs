@@ -10,6 +10,7 @@ mod nearest;
 mod notes;
 mod positioned;
 mod progress;
+mod quarantine;
 mod rows;
 mod session;
 mod signals;

@@ -16,8 +16,8 @@ use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
 use crate::inputs::{self, Origin, Source};
 use crate::progress::{Audience, Meter, Metered, Quiet, Running};
-use crate::terminal::{Paint, count, for_stderr, safe};
-use crate::{nearest, notes};
+use crate::terminal::{Paint, count, counted, for_stderr, safe};
+use crate::{nearest, notes, quarantine};
 
 /// Inputs that have been read.
 #[derive(Debug)]
@@ -37,6 +37,9 @@ impl Session {
     ///
     /// If the threads cannot be started.
     pub fn open(input: &InputArgs, notes: &NoteArgs, detail: Detail) -> Result<Self, Failure> {
+        if let Some(folder) = &notes.quarantine {
+            quarantine::check(folder, &input.paths)?;
+        }
         let quiet = if notes.quiet { Quiet::Yes } else { Quiet::No };
         let meter = Arc::new(Meter::new(Audience::unless(quiet)));
         let sources: Vec<Metered> = inputs::collect(&input.paths, input.bounds(), input.threads, &meter)
@@ -113,6 +116,10 @@ impl Session {
         let is_spoilt = named.iter().any(|issue| notes::is_fatal(issue))
             || !end.unread.is_empty()
             || (notes.strict && report.issues.iter().any(objects));
+        let rejected = self.survey.rejected();
+        let too_many = notes.max_bad.is_some_and(|most| most.is_exceeded(rejected));
+        let is_spoilt = is_spoilt || too_many;
+        let kept = notes.quarantine.as_ref().map(|folder| quarantine::write(self, folder)).transpose()?;
         let mut lines: Vec<String> = Vec::new();
         if notes.verbose {
             lines.extend(notes::one_by_one(report, &self.shown(), paint));
@@ -125,6 +132,11 @@ impl Session {
         }
         let again = end.unread.iter().take(MAX_UNREAD);
         lines.extend(again.map(|unread| format!("{}: {}", paint.red("error"), safe(&unread.to_string()))));
+        if too_many {
+            let (bad, all) = rejected;
+            let what = format!("{} of {} lines or records were rejected", count(bad), count(all));
+            lines.push(format!("{}: {what}, more than --max-bad allows", paint.red("error")));
+        }
         if notes.quiet {
             lines.retain(|_| is_spoilt);
         } else {
@@ -134,6 +146,13 @@ impl Session {
             let note = |issues: String| format!("{}: {issues}; {how}", paint.dim("note"));
             lines.extend(notes::in_one_line(report).map(note));
             lines.extend(self.of_nothing(report, end).map(|note| format!("{}: {note}", paint.dim("note"))));
+            if let (Some(n), Some(folder)) = (kept, &notes.quarantine) {
+                let pieces = counted(n as u64, "piece", "pieces");
+                lines.push(format!(
+                    "kept {pieces} that could not be read in {}",
+                    safe(&folder.to_string_lossy())
+                ));
+            }
             lines.extend(end.said.clone());
             if std::io::stderr().is_terminal() {
                 lines.extend(end.next.as_ref().map(|next| paint.dim(&format!("next: {next}"))));

@@ -7,6 +7,7 @@ use logmill_frame::{FileFormat, Table};
 use logmill_generate::FormatId;
 use logmill_parse::{Format, Level, Status};
 
+use crate::args::MaxBad;
 use crate::nearest::{nearest, tip};
 
 /// Value of `--from`.
@@ -177,4 +178,25 @@ pub fn size(text: &str) -> Result<u64, String> {
         .zip(factor)
         .and_then(|(number, factor)| number.checked_mul(factor))
         .ok_or_else(|| format!("expected a size such as 512MiB, 10GB or 1048576, found `{text}`"))
+}
+
+/// `100` or `0.5%`
+///
+/// # Errors
+///
+/// If it is neither.
+pub fn max_bad(text: &str) -> Result<MaxBad, String> {
+    let expected = || {
+        format!(
+            "expected a number such as 100, or a percentage such as 0.5%, found `{}`",
+            text.escape_debug()
+        )
+    };
+    match text.strip_suffix('%') {
+        Some(percent) => match percent.trim().parse::<f64>() {
+            Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(MaxBad::Percent(percent)),
+            _ => Err(expected()),
+        },
+        None => text.parse().map(MaxBad::Count).map_err(|_| expected()),
+    }
 }

@@ -16,6 +16,7 @@ mod json;
 mod on_a_terminal;
 #[cfg(unix)]
 mod outputs;
+mod quarantine;
 mod redaction;
 mod report;
 mod shells;
