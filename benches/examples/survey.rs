@@ -1,7 +1,7 @@
 //! What a report over files on disk takes, for profilers: no tables are written and polars is not built.
 //!
 //! `cargo run -p logmill-bench --no-default-features --release --example survey -- [--everything]
-//! [--threads N] [--rows FILE] PATH…`
+//! [--threads N] [--window BYTES] [--rows FILE] PATH…`
 //!
 //! Prints the wall time and the peak of resident memory (where /proc tells it) after the survey and after
 //! the report. `--rows` writes every row of the report in Rust's debug notation, to compare two states.
@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match arg.as_str() {
             "--everything" => options.detail = Detail::Everything,
             "--threads" => options.threads = args.next().and_then(|n| n.parse().ok()),
+            "--window" => options.window_bytes = args.next().and_then(|n| n.parse().ok()).unwrap_or(1 << 20),
             "--rows" => rows = args.next(),
             path => collect(PathBuf::from(path), &mut files)?,
         }

@@ -53,7 +53,11 @@ impl StampReader {
     }
 
     /// The overwhelmingly common case: a stamp with exactly three digits of a second, 24 bytes in all.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "once for every line of the common platform; a call costs a tenth"
+    )]
+    #[inline(always)]
     pub fn read_common(&mut self, bytes: &[u8]) -> Option<Micros> {
         let (head, tail) = bytes.first_chunk::<24>()?.split_first_chunk::<19>()?;
         let &[b'.', a, b, c, b'Z'] = tail else { return None };
@@ -85,7 +89,8 @@ impl StampReader {
     }
 
     /// Date and time of day of the 19 bytes before the fraction.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "all that reading a stamp is")]
+    #[inline(always)]
     fn seconds(&mut self, fixed: &[u8; 19]) -> Option<Micros> {
         let (day, time) = fixed.split_first_chunk::<10>()?;
         let &[b'T', ref clock @ ..] = time.first_chunk::<9>()? else { return None };
