@@ -38,3 +38,30 @@ impl Pace {
         *next = Some(next.map_or(until, |next| next.max(until)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only what is too fast is wrong: a busy machine is slower.
+    #[test]
+    fn requests_keep_their_distance() {
+        let (pace, stop, begin) =
+            (Pace::new(Duration::from_millis(20)), AtomicBool::new(false), clock::now());
+        for _ in 0..4 {
+            pace.wait(&stop);
+        }
+        assert!(clock::now() - begin >= Duration::from_millis(60));
+        pace.hold(Duration::from_millis(50));
+        pace.wait(&stop);
+        assert!(clock::now() - begin >= Duration::from_millis(110));
+    }
+
+    #[test]
+    fn nobody_waits_when_all_is_called_off() {
+        let pace = Pace::new(Duration::from_hours(1));
+        let stop = AtomicBool::new(true);
+        pace.wait(&stop);
+        pace.wait(&stop);
+    }
+}

@@ -101,7 +101,7 @@ impl Store {
     pub(crate) fn read(&self, place: &str, max_bytes: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         let file = File::open(self.root.join(place)).ok()?;
-        file.take(max_bytes + 1).read_to_end(&mut bytes).ok()?;
+        file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).ok()?;
         (bytes.len() as u64 <= max_bytes).then_some(bytes)
     }
 

@@ -153,7 +153,7 @@ impl Executions {
         let last = note.pages.last().and_then(|page| page.page);
         match (note.pass, last, self.order) {
             (Some(pass), Some(last), Order::Desc) if note.pages.len() > pass.first => {
-                self.pass(work, note, pass, last + 1)?;
+                self.pass(work, note, pass, last.saturating_add(1))?;
                 self.begin(work, note, Until::Known, 0)
             }
             (Some(_), Some(last), Order::Asc) => self.begin(work, note, Until::Empty, last),

@@ -39,6 +39,23 @@ fn bodies_without_end() {
     check(Reply::ok("").by(Way::Endless), "at most 1048576 bytes", 1);
 }
 
+/// To the byte.
+#[test]
+fn the_largest_body() {
+    for (body, n_missing) in [("0123456789", 0), ("0123456789a", 1)] {
+        let mut scene = Scene::scripted(move |_| Reply::ok(body));
+        scene.options.policy.max_body_bytes = 10;
+        assert_eq!(scene.fetch(&[log(RUN)]).missing.len(), n_missing);
+    }
+}
+
+/// Chunks that end without the last one are as short as a body without its end.
+#[test]
+fn chunks_without_an_end() {
+    let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nabcd\r\n".to_vec();
+    check(Reply::ok("").by(Way::Raw(answer)), "the connection had ended", 3);
+}
+
 #[test]
 fn slow_bodies() {
     check_slow(Way::Drip(Duration::from_millis(50)), "came too slowly");
