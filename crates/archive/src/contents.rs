@@ -9,7 +9,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::kind::{HEAD_BYTES, Kind, kind};
 use crate::member::{Base, Filled, Layer, Member, Walk, fill, over, read_some};
 use crate::shelf::OnShelf;
-use crate::store::{Place, ReadAt, Span, read_full};
+use crate::store::{Pinned, Place, ReadAt, Span, read_full};
 use crate::zip::Method;
 use crate::{tar, zip};
 
@@ -59,6 +59,7 @@ pub fn look(bytes: &dyn ReadAt) -> io::Result<Kind> {
 ///
 /// The operating system's. What is wrong with the archive is part of the contents.
 pub fn list(place: Arc<dyn Place>, limits: Limits, keep: &dyn Fn(&str) -> bool) -> io::Result<Contents> {
+    let place = Arc::new(Pinned::new(place)?);
     let len = place.open()?.size();
     let mut listing = Listing {
         limits,
@@ -67,9 +68,10 @@ pub fn list(place: Arc<dyn Place>, limits: Limits, keep: &dyn Fn(&str) -> bool) 
         shelf_left: limits.shelf_bytes,
         contents: Contents::default(),
     };
-    let span = Span { place, start: 0, len, cut: None };
-    listing.layer(Packing::new(None, Base::Span(span), len), 0)?;
-    Ok(listing.contents)
+    let span = Span { place: Arc::clone(&place) as Arc<dyn Place>, start: 0, len, cut: None };
+    let result = listing.layer(Packing::new(None, Base::Span(span), len), 0);
+    place.release();
+    result.map(|()| listing.contents)
 }
 
 struct Listing<'a> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::fault::Fault;
 
@@ -28,6 +28,47 @@ pub trait Place: Send + Sync + fmt::Debug {
     ///
     /// Whatever the operating system says.
     fn open(&self) -> io::Result<Arc<dyn ReadAt>>;
+}
+
+/// A place that stays open for a while, and is opened for each reader afterwards.
+#[derive(Debug)]
+pub struct Pinned {
+    place: Arc<dyn Place>,
+    open: Mutex<Held>,
+}
+
+/// What is held open, if anything.
+#[derive(Default)]
+struct Held(Option<Arc<dyn ReadAt>>);
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "open" } else { "closed" })
+    }
+}
+
+impl Pinned {
+    /// Opens a place and holds it.
+    pub fn new(place: Arc<dyn Place>) -> io::Result<Self> {
+        let open = Mutex::new(Held(Some(place.open()?)));
+        Ok(Self { place, open })
+    }
+
+    /// Lets go of it.
+    pub fn release(&self) {
+        self.held().0 = None;
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place for Pinned {
+    fn open(&self) -> io::Result<Arc<dyn ReadAt>> {
+        let held = self.held().0.clone();
+        held.map_or_else(|| self.place.open(), Ok)
+    }
 }
 
 impl ReadAt for Vec<u8> {

@@ -276,18 +276,16 @@ pub enum OnDisk {
 
 impl logmill_archive::Place for OnDisk {
     fn open(&self) -> io::Result<Arc<dyn logmill_archive::ReadAt>> {
-        let file = match self {
-            Self::Path(path, id) => {
-                let file = File::open(path)?;
-                if id.is_some() && positioned::file_id(&file.metadata()?) != *id {
-                    let message = "expected the file that was there before, found another one under its name";
-                    return Err(ReadError::new(Code::ChangedInput, message).into());
-                }
-                Arc::new(file)
-            }
-            Self::Copy(file) => Arc::clone(file),
+        let (file, id) = match self {
+            Self::Path(path, id) => (Arc::new(File::open(path)?), *id),
+            Self::Copy(file) => (Arc::clone(file), None),
         };
-        let size = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        if id.is_some() && positioned::file_id(&metadata) != id {
+            let message = "expected the file that was there before, found another one under its name";
+            return Err(ReadError::new(Code::ChangedInput, message).into());
+        }
+        let size = metadata.len();
         Ok(Arc::new(Positioned { file, size }))
     }
 }

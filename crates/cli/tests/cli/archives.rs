@@ -1,5 +1,6 @@
 //! Compressed files and archives: the same rows as unpacked, and what is said of broken ones.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -172,12 +173,8 @@ fn a_download_that_stopped_half_way() {
     let folder = Folder::new();
     let mut log = SHORT_LOG.to_owned();
     for n in 0..5000 {
-        log.push_str(&format!(
-            "2026-03-01T10:00:{:02}.{:03}Z INFO  item {n} of {}\n",
-            5 + n / 1000,
-            n % 1000,
-            n * 7919
-        ));
+        let (second, milli, number) = (5 + n / 1000, n % 1000, n * 7919);
+        writeln!(log, "2026-03-01T10:00:{second:02}.{milli:03}Z INFO  item {n} of {number}").expect("memory");
     }
     folder.write(&format!("{ID}.log"), &log);
     if !shell(folder.path(), &["gzip"], &format!("gzip -c {ID}.log | head -c 20000 > cut.gz")) {
