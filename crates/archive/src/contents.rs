@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::decode::Decoder;
 use crate::fault::{Fault, FaultKind};
@@ -151,6 +151,10 @@ impl Listing<'_> {
         let is_packed = !packing.layers.is_empty();
         let packed = packing.packed;
         let mut member = packing.member();
+        if !member.is_anywhere() {
+            // Nothing is won by reading large ones first: they are best met as they come.
+            member.size_hint = 0;
+        }
         if is_packed && may_be_large && !matches!(member.base, Base::Walk(..)) {
             // The only member may have all there is; others share by their sizes.
             member.shelf_bytes = match member.name {
@@ -283,7 +287,7 @@ impl Listing<'_> {
                 *limit = self.left;
             }
         }
-        let walk = Arc::new(Walk { archive, cursors: Mutex::default() });
+        let walk = Arc::new(Walk::new(archive));
         let mut bytes = StreamForward { reader: walk.archive.reader()?, at: 0 };
         let mut cut_at = u64::MAX;
         let result = tar::each(&mut bytes, |entry, bytes| {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::decode::{Decoder, again};
@@ -12,8 +13,8 @@ use crate::store::{ReadAt, Span};
 
 /// Decompressed bytes up to this many are handed out in memory and forgotten afterwards.
 const TRANSIENT_BYTES: u64 = 16 << 20;
-/// Readers kept at their places in an archive that can only be read forward.
-const MAX_CURSORS: usize = 4;
+/// Readers kept at their places in archives that can only be read forward.
+const MAX_CURSORS: usize = 16;
 
 /// Something that turns bytes into others.
 #[derive(Debug, Clone)]
@@ -321,15 +322,22 @@ pub fn over(limit: u64) -> Fault {
     Fault::new(FaultKind::Limit, format!("expected at most {limit} decompressed bytes, found more"))
 }
 
-/// An archive that can only be read forward, and readers at some places of it.
+/// Readers that nobody is using, at some places of some archives that can only be read forward; those
+/// that were used last stand last. Few, because each holds a file open.
+static IDLE: Mutex<Vec<Cursor>> = Mutex::new(Vec::new());
+/// Tells archives apart whose readers wait there.
+static WALKS: AtomicU64 = AtomicU64::new(0);
+
+/// An archive that can only be read forward.
 pub struct Walk {
     /// The archive itself.
     pub archive: Member,
-    pub(crate) cursors: Mutex<Vec<Cursor>>,
+    number: u64,
 }
 
 /// A reader at its place.
-pub struct Cursor {
+struct Cursor {
+    walk: u64,
     reader: Box<dyn Read + Send>,
     at: u64,
 }
@@ -341,6 +349,11 @@ impl fmt::Debug for Walk {
 }
 
 impl Walk {
+    /// A walk that has not begun.
+    pub fn new(archive: Member) -> Self {
+        Self { archive, number: WALKS.fetch_add(1, Ordering::Relaxed) }
+    }
+
     /// The nearest reader that has not yet passed `start`, brought there.
     fn reader(self: &Arc<Self>, start: u64, len: u64) -> io::Result<Box<dyn Read + Send>> {
         let mut cursor = self.nearest(start)?;
@@ -349,31 +362,30 @@ impl Walk {
         if cursor.at < start {
             return Err(Fault::truncated("expected a member further on in the archive, found the end").into());
         }
-        Ok(Box::new(WalkReader { walk: Arc::clone(self), cursor: Some(cursor), left: len }))
+        Ok(Box::new(WalkReader { cursor: Some(cursor), left: len }))
     }
 
     fn nearest(&self, start: u64) -> io::Result<Cursor> {
-        let mut cursors = self.cursors.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = cursors.iter().enumerate().filter(|(_, cursor)| cursor.at <= start);
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_before = |cursor: &Cursor| cursor.walk == self.number && cursor.at <= start;
+        let before = idle.iter().enumerate().filter(|(_, cursor)| is_before(cursor));
         if let Some((place, _)) = before.max_by_key(|(_, cursor)| cursor.at) {
-            return Ok(cursors.swap_remove(place));
+            return Ok(idle.remove(place));
         }
-        drop(cursors);
-        Ok(Cursor { reader: self.archive.reader()?, at: 0 })
+        drop(idle);
+        Ok(Cursor { walk: self.number, reader: self.archive.reader()?, at: 0 })
     }
+}
 
-    fn give_back(&self, cursor: Cursor) {
-        let mut cursors = self.cursors.lock().unwrap_or_else(PoisonError::into_inner);
-        if cursors.len() >= MAX_CURSORS {
-            cursors.remove(0);
-        }
-        cursors.push(cursor);
+impl Drop for Walk {
+    fn drop(&mut self) {
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|cursor| cursor.walk != self.number);
     }
 }
 
 /// Reads one member of a walk.
 struct WalkReader {
-    walk: Arc<Walk>,
     cursor: Option<Cursor>,
     left: u64,
 }
@@ -400,8 +412,11 @@ impl Read for WalkReader {
 
 impl Drop for WalkReader {
     fn drop(&mut self) {
-        if let Some(cursor) = self.cursor.take() {
-            self.walk.give_back(cursor);
+        let Some(cursor) = self.cursor.take() else { return };
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() >= MAX_CURSORS {
+            idle.remove(0);
         }
+        idle.push(cursor);
     }
 }

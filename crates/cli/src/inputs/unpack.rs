@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use logmill_analyze::{Content, ReadError};
-use logmill_archive::{Contents, Fault, FaultKind, Kind, Limits, Member, Opened};
+use logmill_archive::{Codec, Contents, Fault, FaultKind, Kind, Limits, Member, Opened};
 use logmill_frame::Manifest;
 use logmill_frame::manifest::MANIFEST;
 use logmill_parse::Code;
@@ -23,9 +23,6 @@ use crate::progress::{Meter, Tally};
 
 /// Memory for decompressed bytes that are needed more than once, compressed again.
 const SHELF_BYTES: u64 = 256 << 20;
-/// What a file's share of it is, in sizes of the file: the quick compression there is weaker than
-/// that of most files.
-const SHARE_OF_SIZE: u64 = 3;
 /// Members of one file.
 const MAX_MEMBERS: usize = 1 << 20;
 /// A manifest is smaller.
@@ -63,7 +60,7 @@ pub fn unpack(
     if packed.is_empty() {
         return sources;
     }
-    let shares = shares(&sources, &packed);
+    let shares = shares(&sources, &packed, &kinds);
     let bytes = packed.iter().filter_map(|index| sources.get(*index)).map(|source| source.bytes).sum();
     let unpacking = meter.begin("unpacking", bytes, packed.len() as u64);
     let tally = meter.tally();
@@ -120,13 +117,18 @@ fn look(source: &Source) -> Kind {
 
 /// Memory for each source that is packed: the largest first, whatever the order of reading, so
 /// that it is the same in every run.
-fn shares(sources: &[Source], packed: &[usize]) -> BTreeMap<usize, u64> {
+fn shares(sources: &[Source], packed: &[usize], kinds: &[Kind]) -> BTreeMap<usize, u64> {
     let size = |index: &usize| sources.get(*index).map_or(0, |source| source.bytes);
     let mut by_size = packed.to_vec();
     by_size.sort_by_key(|index| (std::cmp::Reverse(size(index)), *index));
     let mut left = SHELF_BYTES;
     let mut share = |index: usize| {
-        let wanted = size(&index).saturating_mul(SHARE_OF_SIZE) + (1 << 16);
+        // The quick compression there is weaker than that of most files, and much weaker than some.
+        let factor = match kinds.get(index) {
+            Some(Kind::Packed(Codec::Xz | Codec::Bzip2)) => 6,
+            _ => 3,
+        };
+        let wanted = size(&index).saturating_mul(factor) / 2 + (1 << 16);
         let share = wanted.min(left);
         left -= share;
         (index, share)
