@@ -144,6 +144,18 @@ pub enum End {
 pub struct Carry {
     /// Whether the next window begins inside a line whose head was taken and whose rest is to be rejected.
     pub line: LineState,
+    /// Whether the next window begins inside a run, for formats that tell where runs begin by what stands before.
+    pub run: RunState,
+}
+
+/// Where in a run the next window begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunState {
+    /// Where one begins.
+    #[default]
+    Start,
+    /// Inside of one: the window before was cut although its last run went on.
+    Inside,
 }
 
 /// Where the next window begins.

@@ -19,7 +19,9 @@ pub mod text;
 pub mod time;
 pub mod vocabulary;
 
-pub use format::{About, Carry, End, Extent, Format, Head, LineState, Match, Metadata, Shape, Window};
+pub use format::{
+    About, Carry, End, Extent, Format, Head, LineState, Match, Metadata, RunState, Shape, Window,
+};
 pub use issue::{Code, Issue, Severity};
 pub use mark::{Mark, Marked};
 pub use record::{Account, Amount, Batch, Evidence, Flags, Record, Span, Stream, Wants};

@@ -71,11 +71,14 @@ impl Format for CloudflareBuild {
         cuts::first(bytes, from)
     }
 
-    fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {
+    fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
         let before = std::mem::take(&mut out.account);
         let n_issues = out.issues.len();
-        let consumed =
-            if detect::is_json(window.bytes) { json::parse(window, out) } else { text::parse(window, out) };
+        let consumed = if detect::is_json(window.bytes) {
+            json::parse(window, out)
+        } else {
+            text::parse(window, carry, out)
+        };
         settle(consumed, out);
         out.account.merge(&before);
         if let Some(issues) = out.issues.get_mut(n_issues..) {

@@ -8,7 +8,7 @@ use super::marks::{self, Mark};
 use super::split::Splitter;
 use super::stamps::{self, Dialect, IsMark, Survey};
 use super::stretch::{Physical, Physicals, Stretch};
-use crate::format::{End, Window};
+use crate::format::{Carry, End, RunState, Window};
 use crate::record::{Amount, Batch};
 use crate::time::StampReader;
 
@@ -22,7 +22,7 @@ use crate::time::StampReader;
 /// separator = TAB | 0*4" " | " | "
 /// foreign   = "-- | --" | conflict marker | text before the first and behind the last line
 /// ```
-pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> Amount {
+pub(super) fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> Amount {
     let complete = match window.end {
         End::More => memchr::memrchr(b'\n', window.bytes).map_or(0, |at| at + 1),
         End::Cut | End::Input => window.bytes.len(),
@@ -32,9 +32,11 @@ pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> Amount {
     let n_builds = if window.end == End::More { starts.len().saturating_sub(1) } else { starts.len() };
     for (index, &(start, line)) in starts.iter().enumerate().take(n_builds) {
         let end = starts.get(index + 1).map_or(complete, |&(start, _)| start);
-        let beginning = if index == 0 && window.offset > 0 { Beginning::Before } else { Beginning::Here };
+        let beginning =
+            if index == 0 && carry.run == RunState::Inside { Beginning::Before } else { Beginning::Here };
         report(Stretch { bytes, start, end, line }, beginning, out);
     }
+    carry.run = if window.end == End::Cut { RunState::Inside } else { RunState::Start };
     let consumed =
         if window.end == End::More { starts.get(n_builds).map_or(0, |start| start.0) } else { complete };
     let read = bytes.get(..consumed).unwrap_or_default();
