@@ -51,5 +51,5 @@ pub use manifest::Manifest;
 pub use output::{Existing, OutputSet, PendingFile};
 pub use pending::abandon;
 pub use polars::prelude::DataFrame;
-pub use schema::{Column, Dtype, Table};
+pub use schema::{Column, Dtype, Table, Values};
 pub use writer::TableWriter;

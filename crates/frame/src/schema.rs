@@ -151,12 +151,38 @@ pub struct Column {
     pub dtype: Dtype,
     /// Unit of its numbers: `ms`, `bytes`, `0..=1`, or empty.
     pub unit: &'static str,
-    /// The only values it takes; empty where anything may stand.
-    pub values: &'static [&'static str],
+    /// The values it takes.
+    pub values: Values,
     /// What it says.
     pub meaning: &'static str,
     /// What null says; `None` where it is never null.
     pub null_means: Option<&'static str>,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// Any.
+    Any,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// The id of a format, or one of these words where the input is no log.
+    Format(&'static [&'static str]),
+}
+
+impl Values {
+    /// The only values there are; empty where anything may stand.
+    #[must_use]
+    pub fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::Any => Vec::new(),
+            Self::Words(words) => words.to_vec(),
+            Self::Format(words) => {
+                let ids = logmill_parse::format::ALL.iter().map(|format| format.about().id);
+                ids.chain(words.iter().copied()).collect()
+            }
+        }
+    }
 }
 
 /// Type of a column.

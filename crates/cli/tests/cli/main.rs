@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod archives;
 mod bench;
+mod contributing;
 mod convert;
 mod exit_codes;
 mod explain;

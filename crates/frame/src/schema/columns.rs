@@ -3,10 +3,10 @@
 use logmill_analyze::model::{OutcomeFilter, RequestOutcome};
 use logmill_parse::{Class, Kind, Level, Platform, Severity, Status, StepKind};
 
-use super::{Column, Dtype};
+use super::{Column, Dtype, Values};
 
 const fn column(dtype: Dtype, name: &'static str, meaning: &'static str) -> Column {
-    Column { name, dtype, unit: "", values: &[], meaning, null_means: None }
+    Column { name, dtype, unit: "", values: Values::Any, meaning, null_means: None }
 }
 
 const fn text(name: &'static str, meaning: &'static str) -> Column {
@@ -48,7 +48,7 @@ impl Column {
     }
 
     const fn values(self, values: &'static [&'static str]) -> Self {
-        Self { values, ..self }
+        Self { values: Values::Words(values), ..self }
     }
 
     const fn null(self, means: &'static str) -> Self {
@@ -85,6 +85,9 @@ const SEVERITIES: &[&str] = spelt!([Severity::Error, Severity::Warning, Severity
 const REQUEST_OUTCOMES: &[&str] =
     spelt!([RequestOutcome::Lost, RequestOutcome::Recovered, RequestOutcome::Open]);
 const OUTCOMES: &[&str] = spelt!([OutcomeFilter::All, OutcomeFilter::Succeeded, OutcomeFilter::Failed]);
+
+/// What an input is that is no log.
+const NO_LOGS: &[&str] = &["metadata", "error-body", "empty", "own-output", "unknown"];
 
 const PLATFORM: Column = text("platform", "platform the log comes from").values(PLATFORMS);
 const KIND: Column =
@@ -315,10 +318,10 @@ pub(super) const FILES: &[Column] = &[
     PLATFORM.null("the format is not known, or the input is no log"),
     SOURCE,
     MEMBER,
-    text(
-        "format",
-        "id of its format; `metadata`, `error-body`, `empty`, `own-output` or `unknown` where it is no log",
-    ),
+    Column {
+        values: Values::Format(NO_LOGS),
+        ..text("format", "id of its format, or what it is instead of a log")
+    },
     bytes("bytes", "its decompressed size; the five columns that follow n_events add up to it"),
     int("n_lines", "physical lines"),
     int("n_events", "events"),

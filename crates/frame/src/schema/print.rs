@@ -25,10 +25,8 @@ pub fn markdown(table: Table) -> String {
 
 /// The values a column is limited to, to follow its meaning.
 fn values(column: &Column) -> String {
-    if column.values.is_empty() {
-        return String::new();
-    }
-    format!(": `{}`", column.values.join("`, `"))
+    let words = column.values.words();
+    if words.is_empty() { String::new() } else { format!(": `{}`", words.join("`, `")) }
 }
 
 #[derive(Serialize)]
@@ -47,8 +45,8 @@ struct ColumnJson {
     #[serde(skip_serializing_if = "str::is_empty")]
     unit: &'static str,
     meaning: &'static str,
-    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
-    values: &'static [&'static str],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<&'static str>,
     nullable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     null_means: Option<&'static str>,
@@ -70,7 +68,7 @@ fn describe(table: Table) -> TableJson {
         dtype: column.dtype.as_str(),
         unit: column.unit,
         meaning: column.meaning,
-        values: column.values,
+        values: column.values.words(),
         nullable: column.null_means.is_some(),
         null_means: column.null_means,
     });
