@@ -53,3 +53,8 @@ pub use pending::abandon;
 pub use polars::prelude::DataFrame;
 pub use schema::{Column, Dtype, Table, Values};
 pub use writer::TableWriter;
+
+/// The examples of the page on the library crates, compiled and run like those of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/libraries.md")]
+struct Libraries;
