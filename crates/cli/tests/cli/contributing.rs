@@ -123,7 +123,7 @@ fn a_fifth_format_is_known_everywhere() {
     );
     assert!(run(&workspace, &format!("{logmill} report --help")).contains("nightly-job"));
     assert!(run(&workspace, &format!("{logmill} schema files")).contains("`nightly-job`"));
-    let steps = run(&workspace, &format!("{logmill} steps testdata/nightly-job --json"));
+    let steps = run(&workspace, &format!("{logmill} steps testdata/nightly-job/orders.log --json"));
     let durations: Vec<i64> = steps
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["duration_ms"].as_i64())

@@ -15,6 +15,8 @@ mod independent;
 #[cfg(unix)]
 mod inputs;
 mod json;
+#[cfg(unix)]
+mod network;
 mod on_a_terminal;
 #[cfg(unix)]
 mod outputs;
