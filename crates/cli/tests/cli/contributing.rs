@@ -119,7 +119,8 @@ fn a_fifth_format_is_known_everywhere() {
 
     let logmill = "cargo run --quiet --package logmill --";
     assert!(
-        run(&workspace, &format!("{logmill} formats")).contains("nightly-job: Logs of nightly jobs (text)")
+        run(&workspace, &format!("{logmill} formats"))
+            .contains("## nightly-job\n\nLogs of nightly jobs (text)")
     );
     assert!(run(&workspace, &format!("{logmill} report --help")).contains("nightly-job"));
     assert!(run(&workspace, &format!("{logmill} schema files")).contains("`nightly-job`"));

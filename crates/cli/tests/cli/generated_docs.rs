@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use logmill_parse::{Format, format};
-
 use crate::support::{DEMO, Folder, finish, logmill, root, well};
 
 const ABOUT_TABLES: &str = "\
@@ -35,19 +33,14 @@ fn tables() {
 const ABOUT_FORMATS: &str = "\
 # Formats
 
-This page is made from the registry of formats; `LOGMILL_ACCEPT=1 cargo test -p logmill generated` rewrites it.
+This page is what `logmill formats` prints; `LOGMILL_ACCEPT=1 cargo test -p logmill generated` rewrites it.
 Each is recognised by its content. [CONTRIBUTING.md](../CONTRIBUTING.md) says how to add one.
+
 ";
 
 #[test]
 fn formats() {
-    let section = |format: &&dyn Format| {
-        let about = format.about();
-        let shapes: String = about.shapes.iter().map(|shape| format!("- {shape}\n")).collect();
-        format!("\n## {}\n\n{}, from `{}`:\n\n{shapes}", about.id, about.title, about.endpoint)
-    };
-    let sections: String = format::ALL.iter().map(section).collect();
-    is_fresh("docs/formats.md", &format!("{ABOUT_FORMATS}{sections}"));
+    is_fresh("docs/formats.md", &format!("{ABOUT_FORMATS}{}", well(["formats"]).out));
 }
 
 /// What the README shows of `report`: of each part the first lines, and the last one where that says how
