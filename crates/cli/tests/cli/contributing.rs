@@ -33,8 +33,8 @@ fn blocks(page: &str) -> Vec<Block> {
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
         if let Some(info) = line.strip_prefix("```") {
-            let text =
-                lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
+            let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            let text = text.join("\n") + "\n";
             blocks.push(Block { info: info.to_owned(), text });
         }
     }
@@ -107,7 +107,9 @@ fn a_fifth_format_is_known_everywhere() {
     }
     let page = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("CONTRIBUTING.md");
     let blocks = blocks(&page);
-    blocks.iter().for_each(|block| apply(&workspace, block));
+    for block in &blocks {
+        apply(&workspace, block);
+    }
     run(&workspace, "cargo fmt --all --check");
     let commands: Vec<&str> =
         blocks.iter().filter(|block| block.info == "sh").flat_map(|block| block.text.lines()).collect();

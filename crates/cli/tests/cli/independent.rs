@@ -1,5 +1,5 @@
 //! What programs in Python find out, where there is one with what they need: the recipes of the guides, asked
-//! of DuckDB and polars (`LOGMILL_ACCEPT=1` writes their results into the pages), and suites that nobody here wrote.
+//! of `DuckDB` and polars (`LOGMILL_ACCEPT=1` writes their results into the pages), and suites that nobody here wrote.
 
 use std::process::Command;
 
