@@ -8,7 +8,7 @@ use anyhow::Context;
 use logmill_analyze::{Detail, Selection};
 use logmill_frame::{FileFormat, Manifest, Table};
 
-use crate::args::{Command, ConvertArgs, DemoArgs, ReportArgs, TableArgs, Tables};
+use crate::args::{Command, ConvertArgs, DemoArgs, InputArgs, ReportArgs, TableArgs, Tables, TimeArgs};
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session, any_time, selection};
 use crate::terminal::{Paint, count, counted, for_stdout, safe, safe_json};
@@ -101,7 +101,13 @@ fn report(args: &ReportArgs) -> Result<Done, Failure> {
             text: write::csv_text(&args.write),
         };
         let tables: Vec<Table> = Table::of_report().collect();
-        let (manifest, unread) = write::write_set(job, folder, &tables, &args.write, options_of(args))?;
+        let (manifest, unread) = write::write_set(
+            job,
+            folder,
+            &tables,
+            &args.write,
+            options_of(&args.input, &args.time, &select),
+        )?;
         end = Ending { unread, ..wrote_set(&manifest, folder) };
     }
     if let Some(path) = &args.html {
@@ -134,16 +140,22 @@ fn wrote_set(manifest: &Manifest, folder: &Path) -> Ending {
 }
 
 /// The options that decide what stands in the tables, for the manifest.
-fn options_of(args: &ReportArgs) -> BTreeMap<String, String> {
+fn options_of(input: &InputArgs, time: &TimeArgs, select: &Selection) -> BTreeMap<String, String> {
     let mut options = BTreeMap::from([
-        ("from".to_owned(), format!("{:?}", args.input.from)),
-        ("bucket".to_owned(), args.time.bucket.to_string()),
-        ("time-zone".to_owned(), args.time.time_zone.name().to_owned()),
-        ("split-runs".to_owned(), format!("{:?}", args.input.split_runs).to_lowercase()),
+        ("from".to_owned(), format!("{:?}", input.from)),
+        ("bucket".to_owned(), time.bucket.to_string()),
+        ("time-zone".to_owned(), time.time_zone.name().to_owned()),
+        ("split-runs".to_owned(), format!("{:?}", input.split_runs).to_lowercase()),
     ]);
-    if !args.select.group.is_empty() {
-        options.insert("group".to_owned(), args.select.group.join(","));
-    }
+    let statuses: Vec<&str> = select.statuses.iter().map(|status| status.as_str()).collect();
+    let given = [
+        ("since", select.since.map_or_else(String::new, page::instant)),
+        ("until", select.until.map_or_else(String::new, page::instant)),
+        ("group", select.groups.join(",")),
+        ("status", statuses.join(",")),
+    ];
+    let given = given.into_iter().filter(|(_, value)| !value.is_empty());
+    options.extend(given.map(|(name, value)| (name.to_owned(), value)));
     options
 }
 
@@ -174,8 +186,11 @@ fn convert(args: &ConvertArgs) -> Result<Done, Failure> {
             }
         }
         Target::Folder => {
-            let (manifest, unread) =
-                write::write_set(job, &args.output, &tables, &args.write, BTreeMap::new())?;
+            let (manifest, unread) = {
+                let mut options = options_of(&args.input, &args.time, &select);
+                options.extend(args.level.map(|level| ("level".to_owned(), level.as_str().to_owned())));
+                write::write_set(job, &args.output, &tables, &args.write, options)?
+            };
             Ending { unread, ..wrote_set(&manifest, &args.output) }
         }
     };
@@ -314,6 +329,6 @@ fn demo(args: &DemoArgs) -> Result<Done, Failure> {
 
 /// Every run.
 #[must_use]
-pub fn everything() -> (Selection, crate::args::TimeArgs) {
+pub fn everything() -> (Selection, TimeArgs) {
     (Selection::default(), any_time())
 }

@@ -99,6 +99,7 @@ pub fn about(path: &Path, error: FrameError) -> Error {
     match error {
         FrameError::Exists(path) => Error::msg(exists(&path)),
         FrameError::NotAFile(path) => Error::msg(not_a_file(&path)),
+        FrameError::Io { path: ref named, .. } if named == path => Error::new(error),
         error => Error::new(error).context(format!("cannot write {}", path.display())),
     }
 }
@@ -165,7 +166,11 @@ pub fn write_set(
         .report
         .files
         .iter()
-        .map(|file| manifest::Input { source: file.source.clone(), bytes: file.bytes })
+        .map(|file| manifest::Input {
+            source: file.source.clone(),
+            member: file.member.clone(),
+            bytes: file.bytes,
+        })
         .collect();
     let mut options = options;
     if job.session.redactor().is_some() {

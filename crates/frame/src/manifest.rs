@@ -35,12 +35,15 @@ pub struct Tool {
     pub version: String,
 }
 
-/// An input file.
+/// An input file, or a member of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// Path as given, with `/`.
     pub source: String,
-    /// Size in bytes.
+    /// Member of the archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// Size in bytes, unpacked.
     pub bytes: u64,
 }
 

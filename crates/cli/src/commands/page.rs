@@ -96,7 +96,8 @@ fn options(args: &ReportArgs, select: &Selection) -> BTreeMap<String, String> {
     options
 }
 
-fn instant(ts: Micros) -> String {
+/// An instant as RFC 3339 writes it.
+pub fn instant(ts: Micros) -> String {
     DateTime::from_timestamp_micros(ts)
         .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }

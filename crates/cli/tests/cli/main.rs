@@ -11,6 +11,7 @@ mod explain;
 mod faults;
 mod generated_docs;
 mod help;
+mod hostile;
 mod independent;
 #[cfg(unix)]
 mod inputs;

@@ -203,3 +203,43 @@ fn the_page_is_one_file_that_is_not_replaced_unasked() {
     assert!(said.err.contains("wrote 9 tables") && said.err.contains(&format!("to {page}")), "{}", said.err);
     assert_eq!(run(["report", DEMO, "--html", "-"]).code, Some(2));
 }
+
+/// What the manifest says of its files, others find as well.
+#[test]
+fn a_manifest_can_be_checked() {
+    use std::io::Write;
+    let folder = Folder::new();
+    let args =
+        ["report", DEMO, "--to", "csv", "--to", "ndjson", "--group", "docs-site", "--since", "2025-11-01"];
+    well(args.into_iter().chain(["-o", &folder.arg("out")]));
+    let bytes = std::fs::read(folder.at("out/manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let files = manifest["files"].as_array().expect("files");
+    assert_eq!(files.len(), 18, "nine tables, twice");
+    let mut sums = Vec::new();
+    for file in files {
+        let name = file["file"].as_str().expect("a name");
+        let bytes = std::fs::read(folder.at("out").join(name)).expect("a table");
+        assert_eq!(file["bytes"].as_u64(), Some(bytes.len() as u64), "{name}");
+        if name.ends_with(".ndjson") {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
+            assert_eq!(file["rows"].as_u64(), Some(lines as u64), "{name}");
+        }
+        writeln!(sums, "{}  {name}", file["sha256"].as_str().expect("a checksum")).expect("memory");
+    }
+    assert_eq!(
+        manifest["inputs"].as_array().map(Vec::len),
+        Some(well(["detect", DEMO, "--json"]).rows().len())
+    );
+    assert_eq!(manifest["options"]["group"], "docs-site");
+    assert_eq!(manifest["options"]["since"], "2025-11-01T00:00:00Z");
+    let mut check = std::process::Command::new("sha256sum");
+    check.args(["--check", "--quiet", "-"]).current_dir(folder.at("out")).stdin(std::process::Stdio::piped());
+    match check.spawn() {
+        Ok(mut child) => {
+            child.stdin.take().expect("a pipe").write_all(&sums).expect("it reads");
+            assert!(child.wait().expect("it ends").success(), "{}", sums.escape_ascii());
+        }
+        Err(_) => eprintln!("skipped: there is no sha256sum here"),
+    }
+}

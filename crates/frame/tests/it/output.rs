@@ -111,7 +111,7 @@ fn files_are_readable_like_any_other() {
 }
 
 fn manifest() -> Manifest {
-    let inputs = vec![Input { source: "dump/a.log".into(), bytes: 10 }];
+    let inputs = vec![Input { source: "dump/a.log".into(), member: None, bytes: 10 }];
     Manifest::new("1.2.3", inputs, BTreeMap::from([("bucket".into(), "day".into())]))
 }
 
