@@ -9,7 +9,8 @@
 //! - `engine`: the whole analysis with different windows and threads.
 //! - `text`: stamps against chrono, escapes against `serde_json`, ANSI and UTF-16 against the slow way.
 //! - `archives`: compressed files and archives, with memory to keep them in and without.
-//! - `masking`: templates of error messages.
+//! - `masking`: templates of error messages; `redaction`: secrets.
+//! - `tables`: text through CSV and NDJSON and back. It needs polars, hence the feature of that name.
 
 mod archives;
 #[path = "../../parse/tests/support/divide.rs"]
@@ -18,9 +19,12 @@ mod divide;
 mod engine;
 mod formats;
 mod masking;
+mod redaction;
 #[path = "../../parse/tests/support/mod.rs"]
 #[expect(dead_code, reason = "what the tests of parse share; not all of it is needed here")]
 mod support;
+#[cfg(feature = "tables")]
+mod tables;
 mod text;
 
 /// A property of some code, checked on bytes.
@@ -42,6 +46,9 @@ pub const ALL: &[Check] = &[
     Check { name: "utf16", run: text::utf16 },
     Check { name: "archives", run: archives::check },
     Check { name: "masking", run: masking::check },
+    Check { name: "redaction", run: redaction::check },
+    #[cfg(feature = "tables")]
+    Check { name: "tables", run: tables::check },
 ];
 
 /// Runs the check of this name.

@@ -38,7 +38,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         folder: "crates/checks",
         name: "logmill-checks",
-        uses: &["logmill-parse", "logmill-analyze", "logmill-archive"],
+        uses: &["logmill-parse", "logmill-analyze", "logmill-archive", "logmill-frame"],
     },
     Layer {
         folder: "crates/cli",
