@@ -583,7 +583,7 @@ fn detect_whole(head: Head<'_>, body: &Body) -> io::Result<Verdict> {
         return Ok(verdict);
     };
     let mut bytes = vec![0; usize::try_from(content.size()).unwrap_or(0)];
-    let n = crate::read::read_full(content, 0, &mut bytes)?;
+    let n = content.read_full(0, &mut bytes)?;
     bytes.truncate(n);
     Ok(detect_document(&bytes))
 }
@@ -604,7 +604,7 @@ fn shape_by_first_line(format: &'static dyn Format, head: Head<'_>, body: &Body)
         let known = bytes.len();
         bytes.resize(known + LONGER_HEAD_BYTES, 0);
         let space = bytes.get_mut(known..).unwrap_or_default();
-        let n = crate::read::read_full(content.as_ref(), known as u64, space)?;
+        let n = content.read_full(known as u64, space)?;
         bytes.truncate(known + n);
         // What stands below the line tells, too.
         let line = memchr::memchr(b'\n', bytes.get(known..).unwrap_or_default());

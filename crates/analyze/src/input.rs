@@ -55,6 +55,25 @@ pub trait ReadAt: Send + Sync {
     ///
     /// Whatever the operating system says.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Fills the buffer from `offset`; fewer bytes only at the end.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_at`](Self::read_at), but for interruptions, after which it goes on.
+    fn read_full(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(space) = buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
+            let len = space.len();
+            match self.read_at(offset.saturating_add(filled as u64), space) {
+                Ok(0) => break,
+                Ok(n) => filled += n.min(len),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
 }
 
 impl ReadAt for Vec<u8> {

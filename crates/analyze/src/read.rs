@@ -303,7 +303,7 @@ pub fn find_cut(
     let mut at = nominal.saturating_sub(1);
     let mut from = usize::try_from(nominal - at).unwrap_or(0);
     while at < limit {
-        let n = read_full(content, at, &mut block)?;
+        let n = content.read_full(at, &mut block)?;
         let bytes = block.get(..n).unwrap_or_default();
         if let Some(cut) = format.cut(bytes, from) {
             return Ok(Some(at + cut as u64));
@@ -329,25 +329,6 @@ pub fn find_cut(
         }
     }
     Ok(None)
-}
-
-/// Fills the buffer from `offset`; fewer bytes only at the end.
-///
-/// # Errors
-///
-/// Whatever the reader says.
-pub fn read_full(content: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(space) = buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
-        let len = space.len();
-        match content.read_at(offset.saturating_add(filled as u64), space) {
-            Ok(0) => break,
-            Ok(n) => filled += n.min(len),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// The bytes `start..end` of an input, from first to last.
@@ -397,7 +378,7 @@ pub fn common_prefix(a: &dyn ReadAt, b: &dyn ReadAt) -> io::Result<CommonPrefix>
     let mut prefix = CommonPrefix { bytes: 0, lines: 0 };
     let (mut at, mut since_line) = (0_u64, 0_u64);
     loop {
-        let (n_left, n_right) = (read_full(a, at, &mut left)?, read_full(b, at, &mut right)?);
+        let (n_left, n_right) = (a.read_full(at, &mut left)?, b.read_full(at, &mut right)?);
         let pairs = left.iter().take(n_left).zip(right.iter().take(n_right));
         let same = pairs.take_while(|(one, other)| one == other).count();
         let common = left.get(..same).unwrap_or_default();

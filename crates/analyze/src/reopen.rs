@@ -2,7 +2,8 @@
 //!
 //! Where any place can be read, one is opened for each share and closed behind it, so that few are
 //! open at a time. What can only be read from start to end is opened as seldom as possible: a share
-//! leaves its place in the stream to the next one ([`Cursors`]), and the memory it takes is that of a window and of the longest line.
+//! leaves its place in the stream to the next one ([`Cursors`]), and the memory it takes is that of a
+//! window and of the longest line.
 
 use std::io::{self, Read};
 use std::sync::Mutex;
@@ -89,7 +90,7 @@ impl Reopened {
         let source = match input.open()? {
             Content::Random(content) => {
                 let mut mark = [0; 4];
-                let n = read::read_full(content.as_ref(), 0, &mut mark)?;
+                let n = content.read_full(0, &mut mark)?;
                 match encoding::utf16(mark.get(..n).unwrap_or_default()) {
                     Some(_) => Source::Stream(utf8_of(Content::Random(content))?),
                     None => Source::Random(content),
@@ -203,7 +204,7 @@ fn line_start(content: &dyn ReadAt, offset: u64, floor: u64) -> io::Result<u64> 
     while start > floor {
         let from = start.saturating_sub(LINE_BLOCK_BYTES as u64).max(floor);
         let len = usize::try_from(start - from).unwrap_or(LINE_BLOCK_BYTES);
-        let n = read::read_full(content, from, block.get_mut(..len).unwrap_or_default())?;
+        let n = content.read_full(from, block.get_mut(..len).unwrap_or_default())?;
         if let Some(newline) = memchr::memrchr(b'\n', block.get(..n).unwrap_or_default()) {
             return Ok(from + newline as u64 + 1);
         }

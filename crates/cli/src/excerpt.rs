@@ -122,14 +122,8 @@ fn start_of_line(content: &dyn ReadAt, offset: u64) -> Option<(u64, Vec<u8>)> {
 
 fn read(content: &dyn ReadAt, offset: u64, len: usize) -> Option<Vec<u8>> {
     let mut bytes = vec![0; len];
-    let mut filled = 0;
-    while let Some(space) = bytes.get_mut(filled..).filter(|space| !space.is_empty()) {
-        match content.read_at(offset + filled as u64, space).ok()? {
-            0 => break,
-            n => filled += n,
-        }
-    }
-    bytes.truncate(filled);
+    let n = content.read_full(offset, &mut bytes).ok()?;
+    bytes.truncate(n);
     Some(bytes)
 }
 

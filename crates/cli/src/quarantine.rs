@@ -151,14 +151,8 @@ fn read(input: &dyn Input, (offset, len): (u64, u64), room: u64) -> io::Result<V
         Content::Random(content) => {
             let left = content.size().saturating_sub(offset).min(most);
             bytes.resize(usize::try_from(left).unwrap_or(0), 0);
-            let mut at = 0;
-            while let Some(rest) = bytes.get_mut(at..).filter(|rest| !rest.is_empty()) {
-                match content.read_at(offset + at as u64, rest)? {
-                    0 => break,
-                    n => at += n,
-                }
-            }
-            bytes.truncate(at);
+            let n = content.read_full(offset, &mut bytes)?;
+            bytes.truncate(n);
         }
         Content::Stream(mut stream) => {
             io::copy(&mut stream.by_ref().take(offset), &mut io::sink())?;

@@ -10,7 +10,6 @@ use logmill_parse::encoding::{self, Transcoder};
 use logmill_parse::{Code, Extent, limits};
 
 use crate::input::{Content, ReadAt, ReadError};
-use crate::read;
 
 /// Bytes that come one after the other.
 pub type Stream = Box<dyn Read + Send>;
@@ -36,7 +35,7 @@ impl Body {
                     return Self::whole(bytes, failure);
                 }
                 let mut mark = [0; 4];
-                match read::read_full(content.as_ref(), 0, &mut mark) {
+                match content.read_full(0, &mut mark) {
                     Ok(n) if encoding::utf16(mark.get(..n).unwrap_or_default()).is_some() => {
                         Self::stream(Box::new(OwnedRange { content, at: 0, size }))
                     }
@@ -82,7 +81,7 @@ impl Body {
             }
             Self::Random(content, size) => {
                 let mut head = vec![0; limits::HEAD_BYTES];
-                let n = read::read_full(content.as_ref(), 0, &mut head)?;
+                let n = content.read_full(0, &mut head)?;
                 head.truncate(n);
                 (Cow::Owned(head), extent(n as u64 == *size))
             }
