@@ -218,21 +218,19 @@ fn add(path: &Path, sources: &mut Vec<Source>) {
         sources.push(Source::new(path, Origin::Named, Place::File(None)));
         return;
     }
+    // A name that exists is no pattern, whatever is in it.
+    let found = if fs::metadata(path).is_err() { matches(path) } else { None };
+    match found {
+        Some(found) => found.iter().for_each(|path| add_one(path, Origin::Found, sources)),
+        None => add_one(path, Origin::Named, sources),
+    }
+}
+
+fn add_one(path: &Path, origin: Origin, sources: &mut Vec<Source>) {
     match fs::metadata(path) {
         Ok(it) if it.is_dir() => walk(path, sources),
-        Ok(it) => sources.push(file(path, &it, Origin::Named)),
-        Err(error) => match matches(path) {
-            Some(found) => {
-                for path in found {
-                    match fs::metadata(&path) {
-                        Ok(it) if it.is_dir() => walk(&path, sources),
-                        Ok(it) => sources.push(file(&path, &it, Origin::Found)),
-                        Err(error) => sources.push(broken(&path, &error.to_string(), Origin::Found)),
-                    }
-                }
-            }
-            None => sources.push(broken(path, &error.to_string(), Origin::Named)),
-        },
+        Ok(it) => sources.push(file(path, &it, origin)),
+        Err(error) => sources.push(broken(path, &error.to_string(), origin)),
     }
 }
 
@@ -285,15 +283,30 @@ impl OwnOutputs {
         let folder = path.parent().unwrap_or(Path::new(""));
         if folder != self.folder {
             folder.clone_into(&mut self.folder);
-            let manifest = fs::read(folder.join(MANIFEST)).ok().and_then(|bytes| Manifest::read(&bytes));
-            self.names = manifest
-                .map(|manifest| {
-                    manifest.files.into_iter().map(|file| file.file).chain([MANIFEST.to_owned()]).collect()
-                })
-                .unwrap_or_default();
+            let manifest = folder.join(MANIFEST);
+            // Opening a pipe would wait for somebody at its other end.
+            let is_file = fs::metadata(&manifest).is_ok_and(|it| it.is_file());
+            let content = is_file.then(|| File::open(&manifest).and_then(random).ok()).flatten();
+            self.names = content.iter().flat_map(own_names).collect();
         }
         path.file_name().and_then(|name| name.to_str()).is_some_and(|name| self.names.contains(name))
     }
+}
+
+/// A manifest of a million inputs is smaller.
+const MAX_MANIFEST_BYTES: u64 = 256 << 20;
+
+/// The names of the files of a set that this program has written, by its manifest; none if it is no manifest.
+fn own_names(manifest: &Content) -> Vec<String> {
+    let read = || {
+        let Content::Random(content) = manifest else { return None };
+        let size = Some(content.size()).filter(|size| *size <= MAX_MANIFEST_BYTES)?;
+        let mut bytes = vec![0; usize::try_from(size).ok()?];
+        let n = content.read_full(0, &mut bytes).ok()?;
+        Manifest::read(bytes.get(..n)?)
+    };
+    let files = read().map(|manifest| manifest.files.into_iter().map(|file| file.file));
+    files.map_or_else(Vec::new, |files| files.chain([MANIFEST.to_owned()]).collect())
 }
 
 /// A file, or something else that has a name. A pipe or a device is read only where it was named: one

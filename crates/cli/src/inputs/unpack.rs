@@ -13,11 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use logmill_analyze::{Content, ReadError};
 use logmill_archive::{Codec, Contents, Fault, FaultKind, Kind, Limits, Member, Opened};
-use logmill_frame::Manifest;
 use logmill_frame::manifest::MANIFEST;
 use logmill_parse::Code;
 
-use super::{Origin, Place, Source, is_hidden};
+use super::{Origin, Place, Source, is_hidden, own_names};
 use crate::positioned::{self, FileId};
 use crate::progress::{Meter, Tally};
 
@@ -25,8 +24,6 @@ use crate::progress::{Meter, Tally};
 const SHELF_BYTES: u64 = 256 << 20;
 /// Members of one file.
 const MAX_MEMBERS: usize = 1 << 20;
-/// A manifest is smaller.
-const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 /// Files for which it is worth starting a thread.
 const FILES_PER_THREAD: usize = 256;
 
@@ -161,9 +158,8 @@ fn leave_out_own_outputs(members: &mut Vec<Member>) {
     let mut own: BTreeSet<(String, String)> = BTreeSet::new();
     for member in members.iter() {
         let Some((folder, MANIFEST)) = member.name.as_deref().map(split) else { continue };
-        let Some(manifest) = manifest(member) else { continue };
-        let names = manifest.files.into_iter().map(|file| file.file).chain([MANIFEST.to_owned()]);
-        own.extend(names.map(|name| (folder.to_owned(), name)));
+        let Ok(opened) = member.open() else { continue };
+        own.extend(own_names(&content(opened)).into_iter().map(|name| (folder.to_owned(), name)));
     }
     members.retain(|member| {
         let path = member.name.as_deref().map(split);
@@ -173,23 +169,6 @@ fn leave_out_own_outputs(members: &mut Vec<Member>) {
 
 fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
-}
-
-fn manifest(member: &Member) -> Option<Manifest> {
-    let Opened::Random(bytes) = member.open().ok()? else { return None };
-    let len = bytes.size();
-    if len > MAX_MANIFEST_BYTES {
-        return None;
-    }
-    let mut text = vec![0; usize::try_from(len).ok()?];
-    let mut filled = 0;
-    while filled < text.len() {
-        match bytes.read_at(filled as u64, text.get_mut(filled..)?).ok()? {
-            0 => return None,
-            n => filled += n,
-        }
-    }
-    Manifest::read(&text)
 }
 
 /// Puts the members of a source where it stood.

@@ -47,6 +47,15 @@ fn pipes_are_read_where_they_are_named() {
 }
 
 #[test]
+fn a_pipe_called_like_a_manifest_is_not_waited_for() {
+    let folder = Folder::new();
+    if shell(folder.path(), &["mkfifo"], "mkdir dump && mkfifo dump/manifest.json") {
+        folder.write(&format!("dump/{ID}.log"), SHORT_LOG);
+        assert_eq!(well(["runs", "--json", &folder.arg("dump")]).rows().len(), 1);
+    }
+}
+
+#[test]
 fn a_device_without_end_is_given_up() {
     let folder = Folder::new();
     let said = run(["detect", "/dev/zero", "--max-decompressed", "3MB", "--json"]);
