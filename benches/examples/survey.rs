@@ -12,7 +12,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use logmill_analyze::{Buckets, Content, Detail, Engine, Input, Options, ReadAt, Selection};
+use logmill_analyze::{Buckets, Detail, Engine, Options, Selection};
+use logmill_bench::input::{DiskFile, borrowed};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut options = Options { detail: Detail::Runs, ..Options::default() };
@@ -27,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             path => collect(PathBuf::from(path), &mut files)?,
         }
     }
-    let inputs: Vec<&dyn Input> = files.iter().map(|file| file as &dyn Input).collect();
+    let inputs = borrowed(&files);
     let engine = Engine::new(options)?;
     let start = Instant::now();
     let survey = engine.survey(&inputs, &|_bytes| {});
@@ -60,50 +61,6 @@ fn collect(path: PathBuf, files: &mut Vec<DiskFile>) -> io::Result<()> {
         below.sort();
         return below.into_iter().try_for_each(|path| collect(path, files));
     }
-    let size = fs::metadata(&path)?.len();
-    files.push(DiskFile { source: path.to_string_lossy().into_owned(), path, size });
+    files.push(DiskFile::of(path)?);
     Ok(())
-}
-
-struct DiskFile {
-    source: String,
-    path: PathBuf,
-    size: u64,
-}
-
-impl Input for DiskFile {
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn size_hint(&self) -> u64 {
-        self.size
-    }
-
-    fn open(&self) -> io::Result<Content> {
-        let file = fs::File::open(&self.path)?;
-        let size = file.metadata()?.len();
-        Ok(Content::Random(Box::new(Opened { file, size })))
-    }
-}
-
-struct Opened {
-    file: fs::File,
-    size: u64,
-}
-
-impl ReadAt for Opened {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    #[cfg(unix)]
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)
-    }
-
-    #[cfg(windows)]
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset)
-    }
 }

@@ -118,6 +118,17 @@ pub struct DiskFile {
     size: u64,
 }
 
+impl DiskFile {
+    /// The file of this path.
+    ///
+    /// # Errors
+    /// Whatever the operating system says.
+    pub fn of(path: PathBuf) -> io::Result<Self> {
+        let size = fs::metadata(&path)?.len();
+        Ok(Self { source: path.to_string_lossy().into_owned(), path, size })
+    }
+}
+
 impl Input for DiskFile {
     fn source(&self) -> &str {
         &self.source
