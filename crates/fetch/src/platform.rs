@@ -60,7 +60,7 @@ impl Platform {
         NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN)
     }
 
-    /// Below which folder of a store a fetch writes. Only the lock stands directly in it.
+    /// The folder of a store that holds its lock: one process at a time fetches from the platform.
     pub(crate) const fn folder(self) -> &'static str {
         match self {
             Self::Apify => "apify",

@@ -107,7 +107,7 @@ impl Credentials {
 
     /// `text` without the secrets, should a server have repeated them.
     #[must_use]
-    pub fn scrub(&self, text: &str) -> String {
+    pub(crate) fn scrub(&self, text: &str) -> String {
         let secrets: Vec<&Secret> = match self {
             Self::None => Vec::new(),
             Self::Bearer(token) => vec![token],

@@ -1,7 +1,7 @@
 //! Files below one folder. What has its final name is whole.
 //!
 //! A body is written to a hidden file beside its place, synced, and renamed. One process at a time
-//! writes below a platform's folder.
+//! stores what one platform answers.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -31,7 +31,7 @@ pub struct Store {
     refresh: Refresh,
 }
 
-/// Held while a process writes below a platform's folder.
+/// Held while a process stores what a platform answers.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -50,7 +50,7 @@ impl Store {
         self.refresh
     }
 
-    /// Keeps other processes from writing below `folder`.
+    /// Keeps other processes from storing what the platform with this folder answers.
     pub(crate) fn lock(&self, folder: &str) -> Result<Lock, Error> {
         let folder = self.root.join(folder);
         let failed = |source| Error::Store { path: folder.clone(), source };

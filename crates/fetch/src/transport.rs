@@ -26,6 +26,9 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// The largest head of an answer.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
+/// What takes too long where a log that is followed says nothing.
+pub(crate) const QUIET: &str = "waiting for more of the log";
+
 /// Where a body goes.
 pub(crate) trait Sink {
     /// A body begins: what an earlier attempt left is forgotten.
@@ -231,7 +234,7 @@ fn refusal(response: Response<Body>) -> Fault {
 /// Silence while following is no fault of the server.
 fn live(fault: Fault, pace: BodyPace) -> Fault {
     match (fault, pace) {
-        (Fault::Timeout(_), BodyPace::Live) => Fault::Timeout("waiting for more of the log"),
+        (Fault::Timeout(_), BodyPace::Live) => Fault::Timeout(QUIET),
         (fault, _) => fault,
     }
 }

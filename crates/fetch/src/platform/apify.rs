@@ -15,7 +15,7 @@ use crate::observe::Event;
 use crate::request::Request;
 use crate::session::Asking;
 use crate::store::{Pending, Refresh};
-use crate::transport::{Received, Sink};
+use crate::transport::{QUIET, Received, Sink};
 
 /// Runs in one answer; the most that the endpoint gives.
 const LIST_LIMIT: usize = 1000;
@@ -163,7 +163,7 @@ fn follow(asking: &Asking<'_>, request: &Request, pending: Pending) -> Result<Re
         if sink.seen > seen_before {
             (attempt, seen_before) = (1, sink.seen);
         }
-        let is_quiet = matches!(fault, Fault::Timeout("waiting for more of the log"));
+        let is_quiet = matches!(fault, Fault::Timeout(QUIET));
         if !fault.may_pass() || (!is_quiet && attempt >= asking.session.policy().max_attempts) {
             return Err(fault);
         }
