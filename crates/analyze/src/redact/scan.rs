@@ -323,7 +323,8 @@ impl<'v> Scan<'v> {
         if is_opening && words::classify(self.slice(start, at)).is_some() {
             let end = self.run(at + 1, |byte| !matches!(byte, b'<' | b'\n'));
             let value = self.slice(at + 1, end);
-            if self.byte(end) == b'<' && !value.is_empty() && pseudonym_len(self.from(end)).is_none() {
+            // With its end only: a mask like `<secret>` in a template opens nothing.
+            if self.from(end).starts_with(b"</") && !value.is_empty() {
                 self.add(at + 1, end, Kind::Secret);
             }
         }

@@ -121,6 +121,7 @@ fn what_is_no_secret_stays() {
     for text in [
         "",
         "commit 9f59d1f3a1b2c3d4e5f60718293a4b5c6d7e8f90",
+        "key <secret> Cookie: <secret>",
         "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "build 7d2e4d4c-8e24-4bfa-a4de-0c1a2b3c4d5e of run aB3dE6gH9jK2mN5pQ",
         "Unexpected token < in JSON at position 0",
