@@ -1,8 +1,8 @@
-//! Instants as people type them: `2026-01-31`, `2026-01-31T10:00:00Z`, `-3h`, `7d`, `yesterday`.
+//! Instants as people type them: `2026-01-31`, `2026-01-31 10:00`, `2026-01-31T10:00:00Z`, `-3h`, `7d`, `yesterday`.
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use logmill_parse::Micros;
 use logmill_parse::time::rfc3339;
 
@@ -11,6 +11,8 @@ use logmill_parse::time::rfc3339;
 pub enum When {
     /// This instant.
     At(Micros),
+    /// This date and time of day.
+    Local(NaiveDateTime),
     /// Midnight that begins this day.
     Day(NaiveDate),
     /// Midnight that begins the day so many days before today.
@@ -33,12 +35,20 @@ impl FromStr for When {
         }
         rfc3339(text)
             .map(Self::At)
+            .or_else(|| local(text).map(Self::Local))
             .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(Self::Day))
             .or_else(|| ago(text.strip_prefix('-').unwrap_or(text)).map(Self::Ago))
             .ok_or_else(|| {
                 "expected a time like 2026-01-31T10:00:00Z, a date like 2026-01-31, a span before now like 3h or 7d, `today` or `yesterday`".to_owned()
             })
     }
+}
+
+/// A time without a zone, as the summary prints it.
+fn local(text: &str) -> Option<NaiveDateTime> {
+    ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
 /// `30s`, `15m`, `3h`, `7d`, `2w`.
@@ -57,17 +67,18 @@ fn ago(text: &str) -> Option<TimeDelta> {
 }
 
 impl When {
-    /// The instant, with `now` for what is relative and days that begin in `zone`.
+    /// The instant, with `now` for what is relative, and days and times of day in `zone`.
     #[must_use]
     pub fn resolve(self, now: DateTime<Utc>, zone: chrono_tz::Tz) -> Option<Micros> {
-        let midnight = |day: NaiveDate| {
-            let local = day.and_hms_opt(0, 0, 0)?;
+        let there = |local: NaiveDateTime| {
             let at =
                 zone.from_local_datetime(&local).earliest().unwrap_or_else(|| zone.from_utc_datetime(&local));
-            Some(at.timestamp_micros())
+            at.timestamp_micros()
         };
+        let midnight = |day: NaiveDate| day.and_hms_opt(0, 0, 0).map(there);
         match self {
             Self::At(instant) => Some(instant),
+            Self::Local(local) => Some(there(local)),
             Self::Day(day) => midnight(day),
             Self::DaysAgo(days) => {
                 midnight(now.with_timezone(&zone).date_naive().checked_sub_days(Days::new(days))?)
@@ -92,6 +103,8 @@ mod tests {
     #[test]
     fn instants() {
         check("2026-01-31T10:00:00+01:00", chrono_tz::UTC, "2026-01-31T09:00:00Z");
+        check("2026-01-31 10:00:00", chrono_tz::UTC, "2026-01-31T10:00:00Z");
+        check("2026-01-31T10:00", chrono_tz::Europe::Prague, "2026-01-31T09:00:00Z");
         check("2026-01-31", chrono_tz::Europe::Prague, "2026-01-30T23:00:00Z");
         check("-3h", chrono_tz::UTC, "2026-03-29T22:30:00Z");
         check("7d", chrono_tz::UTC, "2026-03-23T01:30:00Z");
