@@ -113,9 +113,10 @@ impl Session {
         let paint = Paint::for_stderr(notes.color);
         let (named, found) = self.unread(report);
         let objects = |issue: &IssueRow| issue.severity != logmill_parse::Severity::Info;
-        let is_spoilt = named.iter().any(|issue| notes::is_fatal(issue))
-            || !end.unread.is_empty()
-            || (notes.strict && report.issues.iter().any(objects));
+        let objections =
+            if notes.strict { report.issues.iter().filter(|issue| objects(issue)).count() } else { 0 };
+        let is_spoilt =
+            named.iter().any(|issue| notes::is_fatal(issue)) || !end.unread.is_empty() || objections > 0;
         let rejected = self.survey.rejected();
         let too_many = notes.max_bad.is_some_and(|most| most.is_exceeded(rejected));
         let is_spoilt = is_spoilt || too_many;
@@ -136,6 +137,10 @@ impl Session {
             let (bad, all) = rejected;
             let what = format!("{} of {} lines or records were rejected", count(bad), count(all));
             lines.push(format!("{}: {what}, more than --max-bad allows", paint.red("error")));
+        }
+        if objections > 0 {
+            let what = counted(objections as u64, "issue is", "issues are");
+            lines.push(format!("{}: {what} more than --strict allows", paint.red("error")));
         }
         if notes.quiet {
             lines.retain(|_| is_spoilt);
