@@ -82,6 +82,13 @@ fn print(text: &str) -> Result<Done, Failure> {
 fn report(args: &ReportArgs) -> Result<Done, Failure> {
     if let Some(folder) = &args.output {
         write::check_folder(folder, &args.write)?;
+        let is_table = FileFormat::from_path(folder).is_some() && !write::is_folder(folder);
+        if is_table || write::looks_like_a_file(folder) {
+            return Err(Failure::Usage(format!(
+                "expected a folder for the tables, found {}; --html FILE writes the report as a page, `logmill convert -o FILE` one table",
+                folder.display()
+            )));
+        }
     }
     if let Some(path) = &args.html {
         page::check(path, args)?;
@@ -210,9 +217,15 @@ enum Target {
 fn target(args: &ConvertArgs, tables: &[Table]) -> Result<Target, Failure> {
     let by_suffix = FileFormat::from_path(&args.output);
     let is_stdout = args.output == Path::new("-");
-    let is_file = is_stdout || (by_suffix.is_some() && !args.output.is_dir());
+    let is_file = is_stdout || (by_suffix.is_some() && !write::is_folder(&args.output));
     if !is_file {
         write::check_folder(&args.output, &args.write)?;
+        if write::looks_like_a_file(&args.output) {
+            return Err(Failure::Usage(format!(
+                "expected a folder, or a file whose name ends in .parquet, .csv or .ndjson, found {}; with / at its end it is a folder",
+                args.output.display()
+            )));
+        }
         return Ok(Target::Folder);
     }
     let [table] = tables else {

@@ -41,6 +41,26 @@ pub const fn csv_text(write: &WriteArgs) -> CsvText {
     if write.csv_safe { CsvText::Safe } else { CsvText::Exact }
 }
 
+/// Endings of files that a table is not written as, and hardly a folder's.
+const OTHER_FILES: &[&str] = &[
+    "arrow", "bz2", "db", "duckdb", "feather", "gz", "htm", "html", "json", "log", "ods", "orc", "pq",
+    "sqlite", "tar", "tsv", "txt", "xls", "xlsx", "xz", "yaml", "yml", "zip", "zst",
+];
+
+/// Whether the output is a folder, or is said to be one by a slash at its end.
+#[must_use]
+pub fn is_folder(output: &Path) -> bool {
+    output.is_dir() || output.to_string_lossy().ends_with(std::path::is_separator)
+}
+
+/// Whether who named this output wants a file of a kind that is not written, rather than a folder.
+#[must_use]
+pub fn looks_like_a_file(output: &Path) -> bool {
+    let ending =
+        output.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    !is_folder(output) && OTHER_FILES.contains(&ending.as_str())
+}
+
 /// Whether tables may be written to a folder, as far as can be told without touching it: asked
 /// before the inputs are read, which may take long.
 ///
