@@ -198,7 +198,7 @@ fn pieces(part: &str) -> Result<Vec<Piece>, LayoutError> {
 impl Layout {
     /// What the layout says about `source`; `None` where it does not fit.
     #[must_use]
-    pub fn identify(&self, source: &str) -> Option<PathIdentity> {
+    pub(crate) fn identify(&self, source: &str) -> Option<PathIdentity> {
         let parts = parts_of(source);
         let first = parts.len().checked_sub(self.parts.len())?;
         let folder = group_above(&parts, parts.len().saturating_sub(1));

@@ -55,7 +55,8 @@ pub struct Options {
     pub window_bytes: usize,
     /// The format of every input; recognised by content when `None`.
     pub from: Option<&'static dyn Format>,
-    /// How paths name runs and groups; by [`identity::of_path`] when `None` or where it does not fit.
+    /// How paths name runs and groups. Where it is `None` or does not fit, the last part of a path that looks
+    /// like an id is the run's, and the folder above that part is the group.
     pub layout: Option<Layout>,
     /// Whether a further start in one input begins another run.
     pub split: SplitRuns,
