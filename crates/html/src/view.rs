@@ -43,6 +43,9 @@ impl Species {
     }
 }
 
+/// Platform, kind and group.
+pub type GroupKey<'a> = (Platform, Option<Kind>, &'a str);
+
 /// What runs of a platform and kind are called: `apify run`.
 pub fn species_name(platform: Platform, kind: Option<Kind>) -> String {
     format!("{platform} {}", kind.map_or("run of unknown kind", Kind::as_str))

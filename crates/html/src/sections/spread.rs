@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use logmill_analyze::durations::counted;
 use logmill_analyze::model::{Duration, OutcomeFilter};
-use logmill_parse::{Kind, Platform};
 
 use crate::axis::{LogAxis, Tick};
 use crate::chart::{column, feet};
@@ -12,7 +11,7 @@ use crate::figures::{count, duration, duration_or_none};
 use crate::markup::{Markup, Px, put};
 use crate::outcome::{Outcome, Share, Tally};
 use crate::table::{Column, Table, more};
-use crate::view::{View, species_name};
+use crate::view::{GroupKey, View, species_name};
 
 /// Groups that are drawn.
 const MAX_DRAWN: usize = 14;
@@ -22,8 +21,6 @@ const MAX_ROWS: usize = 40;
 const BINS: usize = 42;
 /// Height of a histogram.
 const HEIGHT_PX: f64 = 34.0;
-
-type Key<'a> = (Platform, Option<Kind>, &'a str);
 
 /// Histograms and the table of percentiles.
 pub fn section(view: &View<'_>, out: &mut Markup) {
@@ -58,13 +55,13 @@ pub fn section(view: &View<'_>, out: &mut Markup) {
     percentiles(view, &groups, out);
 }
 
-fn key(row: &Duration) -> Key<'_> {
+fn key(row: &Duration) -> GroupKey<'_> {
     (row.platform, row.kind, row.group.as_str())
 }
 
 /// The durations that the percentiles are of, with how the runs ended.
-fn by_group<'a>(view: &View<'a>) -> BTreeMap<Key<'a>, Vec<(i64, Outcome)>> {
-    let mut groups: BTreeMap<Key<'a>, Vec<(i64, Outcome)>> = BTreeMap::new();
+fn by_group<'a>(view: &View<'a>) -> BTreeMap<GroupKey<'a>, Vec<(i64, Outcome)>> {
+    let mut groups: BTreeMap<GroupKey<'a>, Vec<(i64, Outcome)>> = BTreeMap::new();
     for run in &view.report.runs {
         if let Some(ms) = counted(run, run.duration_ms) {
             let key = (run.platform, run.kind, run.group.as_str());
@@ -74,7 +71,7 @@ fn by_group<'a>(view: &View<'a>) -> BTreeMap<Key<'a>, Vec<(i64, Outcome)>> {
     groups
 }
 
-fn legend(drawn: &[&Duration], durations: &BTreeMap<Key<'_>, Vec<(i64, Outcome)>>, out: &mut Markup) {
+fn legend(drawn: &[&Duration], durations: &BTreeMap<GroupKey<'_>, Vec<(i64, Outcome)>>, out: &mut Markup) {
     let mut seen: Vec<Outcome> = Vec::new();
     for row in drawn {
         seen.extend(durations.get(&key(row)).into_iter().flatten().map(|(_, outcome)| *outcome));
@@ -199,8 +196,8 @@ fn percentiles(view: &View<'_>, rows: &[&Duration], out: &mut Markup) {
 }
 
 /// Runs of each group over all buckets.
-fn tallies<'a>(view: &View<'a>) -> BTreeMap<Key<'a>, Tally> {
-    let mut tallies: BTreeMap<Key<'a>, Tally> = BTreeMap::new();
+fn tallies<'a>(view: &View<'a>) -> BTreeMap<GroupKey<'a>, Tally> {
+    let mut tallies: BTreeMap<GroupKey<'a>, Tally> = BTreeMap::new();
     for rate in &view.report.rates {
         tallies.entry((rate.platform, rate.kind, rate.group.as_str())).or_default().add(rate);
     }

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use logmill_analyze::durations::counted;
 use logmill_analyze::model::{OutcomeFilter, Run, Step};
+use logmill_parse::Status;
 use logmill_parse::time::duration_ms;
-use logmill_parse::{Kind, Platform, Status};
 
 use crate::axis::durations;
 use crate::chart::feet;
 use crate::figures::{counted as number_of, duration};
 use crate::markup::{Markup, Own, Px, put, shortened};
 use crate::outcome::Outcome;
-use crate::view::{View, species_name};
+use crate::view::{GroupKey, View, species_name};
 
 /// Typical runs that are drawn, one for each group.
 const MAX_TYPICAL: usize = 12;
@@ -26,9 +26,6 @@ const ROW_PX: f64 = 20.0;
 /// Characters of a step's name.
 const NAME_CHARS: usize = 18;
 
-/// Platform, kind and group.
-type Key<'a> = (Platform, Option<Kind>, &'a str);
-
 /// For each group the run whose duration is the median of those that succeeded.
 pub fn typical(view: &View<'_>, out: &mut Markup) {
     let whole = |outcome: OutcomeFilter| {
@@ -36,7 +33,7 @@ pub fn typical(view: &View<'_>, out: &mut Markup) {
     };
     let mut groups: Vec<_> = whole(OutcomeFilter::All).filter(|row| row.max_ms > Some(0)).collect();
     groups.sort_by_key(|row| Reverse((row.total_ms, row.n)));
-    let medians: BTreeMap<Key<'_>, i64> = whole(OutcomeFilter::Succeeded)
+    let medians: BTreeMap<GroupKey<'_>, i64> = whole(OutcomeFilter::Succeeded)
         .filter_map(|row| Some(((row.platform, row.kind, row.group.as_str()), row.p50_ms?)))
         .collect();
     let candidates = candidates(view);
@@ -65,8 +62,8 @@ pub fn typical(view: &View<'_>, out: &mut Markup) {
 }
 
 /// The runs of each group that percentiles are of and that have steps, by their places.
-fn candidates<'a>(view: &View<'a>) -> BTreeMap<Key<'a>, Vec<(usize, &'a Run)>> {
-    let mut groups: BTreeMap<Key<'a>, Vec<(usize, &'a Run)>> = BTreeMap::new();
+fn candidates<'a>(view: &View<'a>) -> BTreeMap<GroupKey<'a>, Vec<(usize, &'a Run)>> {
+    let mut groups: BTreeMap<GroupKey<'a>, Vec<(usize, &'a Run)>> = BTreeMap::new();
     for (index, run) in view.report.runs.iter().enumerate() {
         if counted(run, run.duration_ms).is_some() && !view.steps(index).is_empty() {
             groups.entry((run.platform, run.kind, &run.group)).or_default().push((index, run));
@@ -95,7 +92,7 @@ pub fn slowest(view: &View<'_>, out: &mut Markup) {
         .filter(|(index, run)| run.duration_ms > Some(0) && !view.steps(*index).is_empty())
         .collect();
     runs.sort_by_key(|(index, run)| (Reverse(run.duration_ms), *index));
-    let mut of_group: BTreeMap<Key<'_>, usize> = BTreeMap::new();
+    let mut of_group: BTreeMap<GroupKey<'_>, usize> = BTreeMap::new();
     runs.retain(|(_, run)| {
         let n = of_group.entry((run.platform, run.kind, &run.group)).or_default();
         *n += 1;
