@@ -5,8 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use chrono::{DateTime, SecondsFormat};
 use logmill_analyze::{Detail, Selection};
 use logmill_frame::{FileFormat, Manifest, Table};
+use logmill_parse::Micros;
 
 use crate::args::{Command, ConvertArgs, DemoArgs, InputArgs, ReportArgs, TableArgs, Tables, TimeArgs};
 use crate::failure::{Done, Failure};
@@ -154,16 +156,25 @@ fn options_of(input: &InputArgs, time: &TimeArgs, select: &Selection) -> BTreeMa
         ("time-zone".to_owned(), time.time_zone.name().to_owned()),
         ("split-runs".to_owned(), format!("{:?}", input.split_runs).to_lowercase()),
     ]);
+    options.extend(given(select));
+    options
+}
+
+/// The options that choose runs, as far as they were given.
+fn given(select: &Selection) -> BTreeMap<String, String> {
+    let instant = |ts: Option<Micros>| {
+        let at = ts.and_then(DateTime::from_timestamp_micros);
+        at.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    };
     let statuses: Vec<&str> = select.statuses.iter().map(|status| status.as_str()).collect();
     let given = [
-        ("since", select.since.map_or_else(String::new, page::instant)),
-        ("until", select.until.map_or_else(String::new, page::instant)),
+        ("since", instant(select.since)),
+        ("until", instant(select.until)),
         ("group", select.groups.join(",")),
         ("status", statuses.join(",")),
     ];
     let given = given.into_iter().filter(|(_, value)| !value.is_empty());
-    options.extend(given.map(|(name, value)| (name.to_owned(), value)));
-    options
+    given.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn convert(args: &ConvertArgs) -> Result<Done, Failure> {

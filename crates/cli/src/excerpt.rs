@@ -3,7 +3,7 @@
 use logmill_analyze::model::IssueRow;
 use logmill_analyze::{Content, Input, ReadAt};
 
-use crate::terminal::{Paint, safe};
+use crate::terminal::{Paint, input_name, safe};
 
 /// Bytes looked at behind the place.
 const AHEAD: usize = 1024;
@@ -17,10 +17,7 @@ const MAX_EVENT: usize = 1 << 20;
 /// The lines that show where an issue is, as far as that can be found out.
 #[must_use]
 pub fn of(issue: &IssueRow, input: Option<&dyn Input>, width: usize, paint: Paint) -> Vec<String> {
-    let name = match &issue.member {
-        Some(member) => format!("{}!{}", safe(&issue.source), safe(member)),
-        None => safe(&issue.source).into_owned(),
-    };
+    let name = input_name(&issue.source, issue.member.as_deref());
     let found = input.and_then(|input| find(issue, input));
     let Some(line) = found.as_ref().map(|found| found.line).or(issue.line) else {
         return vec![format!(" {} {name}", paint.dim("-->"))];

@@ -7,7 +7,7 @@ use logmill_analyze::model::IssueRow;
 use logmill_analyze::{Input, Report};
 use logmill_parse::{Code, Severity};
 
-use crate::terminal::{self, Paint, count, counted, safe};
+use crate::terminal::{self, Paint, count, counted, input_name, safe};
 use crate::{excerpt, nearest};
 
 /// Issues that `--verbose` shows; the table has them all.
@@ -129,10 +129,9 @@ pub fn of_found(issues: &[&IssueRow], paint: Paint) -> Vec<String> {
     .collect()
 }
 
-/// The input an issue is about: `ARCHIVE!MEMBER` where it is one.
+/// The input an issue is about.
 fn place(issue: &IssueRow) -> String {
-    let source = safe(&issue.source);
-    issue.member.as_ref().map_or_else(|| source.to_string(), |member| format!("{source}!{}", safe(member)))
+    input_name(&issue.source, issue.member.as_deref())
 }
 
 /// The first few inputs; why a single one could not be read.

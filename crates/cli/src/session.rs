@@ -265,7 +265,7 @@ impl Ending {
 /// Inputs named one by one that could not be read, or not again.
 const MAX_UNREAD: usize = 20;
 
-/// The selection the options stand for. This is the one place where the clock is read.
+/// The selection the options stand for; `7d` means seven days before now.
 #[must_use]
 pub fn selection(select: &SelectArgs, zone: chrono_tz::Tz) -> Selection {
     let now = Utc::now();

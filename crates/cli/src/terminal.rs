@@ -274,6 +274,13 @@ pub fn sparkline(values: &[Option<f64>]) -> String {
     values.iter().map(bar).collect()
 }
 
+/// The name of an input: `ARCHIVE!MEMBER` where it is a member.
+#[must_use]
+pub fn input_name(source: &str, member: Option<&str>) -> String {
+    let source = safe(source);
+    member.map_or_else(|| source.to_string(), |member| format!("{source}!{}", safe(member)))
+}
+
 /// An instant to the second.
 #[must_use]
 pub fn instant(ts: logmill_parse::Micros) -> String {

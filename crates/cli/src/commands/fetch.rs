@@ -160,11 +160,18 @@ fn ids<I: FromStr<Err = logmill_fetch::IdError> + Clone + Ord>(
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let context = || format!("cannot read {}", path.display());
     let mut bytes = Vec::new();
+    let limit = MAX_FILE_BYTES + 1;
     if path == Path::new("-") {
-        io::stdin().lock().take(MAX_FILE_BYTES).read_to_end(&mut bytes).with_context(context)?;
+        io::stdin().lock().take(limit).read_to_end(&mut bytes).with_context(context)?;
     } else {
         let file = File::open(path).with_context(context)?;
-        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).with_context(context)?;
+        file.take(limit).read_to_end(&mut bytes).with_context(context)?;
+    }
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(Failure::Usage(format!(
+            "expected at most {MAX_FILE_BYTES} bytes in {}, found more",
+            path.display()
+        )));
     }
     Ok(bytes)
 }

@@ -5,11 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use chrono::{DateTime, SecondsFormat};
 use logmill_analyze::{Bucket, Buckets, Report, Selection};
 use logmill_frame::{Existing, PendingFile};
 use logmill_html::Page;
-use logmill_parse::Micros;
 
 use crate::args::ReportArgs;
 use crate::failure::Failure;
@@ -78,26 +76,12 @@ fn title(args: &ReportArgs) -> String {
 
 /// The options that decide what the figures are of, where they are not as they are by default.
 fn options(args: &ReportArgs, select: &Selection) -> BTreeMap<String, String> {
-    let mut options = BTreeMap::new();
-    let mut add = |name: &str, value: String| {
-        if !value.is_empty() {
-            options.insert(name.to_owned(), value);
-        }
-    };
-    add("from", args.input.from.0.map_or_else(String::new, |format| format.about().id.to_owned()));
-    if args.time.bucket != Bucket::Auto {
-        add("bucket", args.time.bucket.to_string());
+    let mut options = super::given(select);
+    if let Some(format) = args.input.from.0 {
+        options.insert("from".to_owned(), format.about().id.to_owned());
     }
-    add("since", select.since.map_or_else(String::new, instant));
-    add("until", select.until.map_or_else(String::new, instant));
-    add("group", select.groups.join(","));
-    let statuses: Vec<&str> = select.statuses.iter().map(|status| status.as_str()).collect();
-    add("status", statuses.join(","));
+    if args.time.bucket != Bucket::Auto {
+        options.insert("bucket".to_owned(), args.time.bucket.to_string());
+    }
     options
-}
-
-/// An instant as RFC 3339 writes it.
-pub fn instant(ts: Micros) -> String {
-    DateTime::from_timestamp_micros(ts)
-        .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }

@@ -13,7 +13,7 @@ use crate::args::ShowArgs;
 use crate::failure::{Done, Failure};
 use crate::session::{Ending, Session};
 use crate::terminal::{
-    Paint, count, counted, duration, instant, percent, rfc3339, safe, safe_json, shortened,
+    Paint, count, counted, duration, input_name, instant, percent, rfc3339, safe, safe_json, shortened,
 };
 use crate::{nearest, rows};
 
@@ -264,8 +264,7 @@ fn print_errors(run: &Run, excerpts: &[Excerpt], paint: Paint, out: &mut String)
     }
     let _ = writeln!(out, "\n{}", paint.bold("Errors"));
     for Excerpt { before, error, after } in excerpts {
-        let member = error.member.as_ref().map_or_else(String::new, |member| format!("!{}", safe(member)));
-        let place = format!("{}{member}:{}", safe(&error.source), error.line);
+        let place = format!("{}:{}", input_name(&error.source, error.member.as_deref()), error.line);
         let _ = writeln!(out, "  {}", paint.dim(&place));
         for line in before.iter().chain([error]).chain(after) {
             line.print(paint, out);
