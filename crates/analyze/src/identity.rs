@@ -47,7 +47,7 @@ pub fn of_path(source: &str) -> PathIdentity {
     let folder = group_above(&parts, stem_index);
     for (index, part) in parts.iter().enumerate().rev() {
         // Endings may pile up behind an id: `<id>.log.json`, `<id>.2.json`.
-        let name = if index == stem_index { part.split('.').next().unwrap_or(part) } else { part };
+        let name = if index == stem_index { original(part.split('.').next().unwrap_or(part)) } else { part };
         if looks_like_id(name) {
             return PathIdentity {
                 run_id: name.to_owned(),
@@ -66,6 +66,19 @@ pub fn of_path(source: &str) -> PathIdentity {
         group: folder.clone(),
         folder,
     }
+}
+
+/// The name of what a file is a copy of, as browsers and desktops mark copies: `<id> (1)`, `<id> copy 2`,
+/// `<id> - Copy`, `Copy of <id>`. Only before such a mark is it a name at all; anything else stays.
+fn original(name: &str) -> &str {
+    let name = name.strip_prefix("Copy of ").unwrap_or(name);
+    let Some((head, mark)) = name.find([' ', '(']).and_then(|at| name.split_at_checked(at)) else {
+        return name;
+    };
+    let mut words = mark.split([' ', '(', ')', '-']).filter(|word| !word.is_empty());
+    let is_mark =
+        words.all(|word| word.eq_ignore_ascii_case("copy") || word.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_mark { head } else { name }
 }
 
 fn parts_of(source: &str) -> Vec<&str> {
@@ -268,6 +281,13 @@ mod tests {
             "shop",
             Origin::Id,
         );
+        for copy in [" (1)", "(2)", " copy", " copy 3", " - Copy", " - Copy (2)", " 2"] {
+            let path = format!("g/aBcDeFgHiJkLmNoPq{copy}.log");
+            check(&path, "aBcDeFgHiJkLmNoPq", "g", Origin::Id);
+        }
+        check("g/Copy of aBcDeFgHiJkLmNoPq.txt", "aBcDeFgHiJkLmNoPq", "g", Origin::Id);
+        check("g/aBcDeFgHiJkLmNoPq second.log", "aBcDeFgHiJkLmNoPq second", "g", Origin::Stem);
+        check("g/build (1).log", "build (1)", "g", Origin::Stem);
         check("g/x.aBcDeFgHiJkLmNoPq.log", "x.aBcDeFgHiJkLmNoPq", "g", Origin::Stem);
         check("alloy/wf1/page-0000.json", "page-0000", "wf1", Origin::Stem);
         check("./x.log", "x", "_", Origin::Stem);
