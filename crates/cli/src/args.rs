@@ -210,8 +210,8 @@ impl InputArgs {
 pub struct SelectArgs {
     /// Runs that started since then: 2026-01-31, 7d, yesterday
     ///
-    /// A time like 2026-01-31T10:00:00Z, a date, a span before now like 3h, 7d or 2w, `today`, `yesterday`. A time
-    /// without a zone, as in `2026-01-31 10:00`, and days are those of --time-zone, where the command has it; else UTC.
+    /// A time like 2026-01-31T10:00:00Z, a date, a span before now like 3h, 7d or 2w, `today`, `yesterday`. Days, and
+    /// times without a zone as in `2026-01-31 10:00`, are of UTC, or of the zone that --time-zone names.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub since: Option<When>,
     /// Runs that started before then
