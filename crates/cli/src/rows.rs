@@ -180,7 +180,7 @@ fn for_people(rows: &[Row], table: Table, paint: Paint, out: &mut dyn Write) -> 
             columns.iter().map(cell).collect()
         })
         .collect();
-    let widths = widths(&columns, &cells, grid.width().map_or(usize::MAX, usize::from));
+    let widths = widths(&columns, &cells, terminal::width_of_stdout().unwrap_or(usize::MAX));
     let shown = || columns.iter().zip(&widths);
     grid.set_header(shown().map(|(column, width)| {
         let cell = Cell::new(shortened(column.name, *width)).set_alignment(alignment(column));
@@ -195,9 +195,11 @@ fn for_people(rows: &[Row], table: Table, paint: Paint, out: &mut dyn Write) -> 
     terminal::for_stdout(&text).lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-/// Characters that a text keeps, however narrow the terminal is, and that an id keeps.
+/// Characters that a text keeps, however narrow the terminal is, and that a group and an id keep: few enough for the
+/// status of a run on 80 columns, enough for an id to be found by.
 const MIN_TEXT_CHARS: usize = 16;
-const MIN_ID_CHARS: usize = 20;
+const MIN_GROUP_CHARS: usize = 12;
+const MIN_ID_CHARS: usize = 19;
 /// Blanks around a cell.
 const PADDING: usize = 2;
 
@@ -211,6 +213,7 @@ fn widths(columns: &[&Column], cells: &[Vec<String>], room: usize) -> Vec<usize>
     let mut widths: Vec<usize> = columns.iter().enumerate().map(natural).collect();
     let least = |index: usize, width: usize| match columns.get(index) {
         Some(column) if column.name == "run_id" => width.min(MIN_ID_CHARS),
+        Some(column) if column.name == "group" => width.min(MIN_GROUP_CHARS),
         Some(column) if column.dtype == Dtype::Str => width.min(MIN_TEXT_CHARS),
         _ => width,
     };
@@ -336,9 +339,9 @@ mod tests {
         assert_eq!(fit(usize::MAX), [40, 17, 19, 8]);
         assert_eq!(fit(40 + 17 + 19 + 8 + 8), [40, 17, 19, 8]);
         assert_eq!(fit(80), [28, 17, 19, 8], "the widest text gives way");
-        assert_eq!(fit(68), [16, 17, 19, 8]);
-        assert_eq!(fit(67), [25, 17, 19], "no room for the last column");
-        assert_eq!(fit(1), [16]);
+        assert_eq!(fit(64), [12, 17, 19, 8]);
+        assert_eq!(fit(63), [21, 17, 19], "no room for the last column");
+        assert_eq!(fit(1), [12]);
     }
 
     #[test]

@@ -135,13 +135,18 @@ impl Paint {
 /// Columns of the terminal that standard error is, if it is one.
 #[must_use]
 pub fn width_of_stderr() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| known(width.0))
 }
 
 /// Columns of the terminal that standard output is, if it is one.
 #[must_use]
 pub fn width_of_stdout() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| known(width.0))
+}
+
+/// The width a terminal states. One that states none, like a serial line, says 0.
+const fn known(width: u16) -> usize {
+    if width == 0 { 80 } else { width as usize }
 }
 
 /// `text` as the terminal that standard output is can show it; unchanged for files and pipes.

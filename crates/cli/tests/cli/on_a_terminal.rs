@@ -125,7 +125,14 @@ fn tables_fit_the_terminal() {
         let wide: Vec<&str> = said.lines().filter(|line| line.chars().count() > 80).collect();
         assert!(wide.is_empty(), "{args}: {wide:#?}");
         assert!(said.lines().count() > 2, "{args}: {said}");
+        if args == "runs" {
+            assert!(said.contains(" succeeded"), "a run's status is among what fits: {said}");
+        }
     }
+    // A terminal that does not say how wide it is.
+    let unknown = "stty cols 0 rows 0; $logmill runs testdata/demo 2>/dev/null";
+    let Some(said) = on_terminal(unknown, &[]) else { return };
+    assert!(plain(&said).contains(" succeeded"), "{said}");
 }
 
 /// A job that takes longer than half a second says how far it has come, on standard error only, and
