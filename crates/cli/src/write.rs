@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Error};
-use logmill_analyze::model::EventRow;
+use logmill_analyze::model::{EventRow, FileRow};
 use logmill_analyze::{EventsError, Input, Report, Selection, Unread};
 use logmill_frame::manifest::{self, Manifest};
 use logmill_frame::{
@@ -17,7 +17,7 @@ use logmill_parse::Level;
 
 use crate::args::WriteArgs;
 use crate::failure::Failure;
-use crate::inputs::Source;
+use crate::inputs::{Origin, Source};
 use crate::session::Session;
 
 /// What is written, and from what.
@@ -124,23 +124,32 @@ pub fn about(path: &Path, error: FrameError) -> Error {
     }
 }
 
-/// Refuses an output that is an input, by whatever name.
+/// Refuses an output that is an input, by whatever name. What this program wrote into a folder of logs earlier, and
+/// what was passed over there, is none.
 ///
 /// # Errors
 ///
 /// If it is one.
-pub fn refuse_input(session: &Session, output: &Path) -> Result<(), Failure> {
+pub fn refuse_input(session: &Session, report: &Report, output: &Path) -> Result<(), Failure> {
     let Ok(it) = fs::metadata(output) else { return Ok(()) };
     // Opening a pipe would wait for somebody at its other end.
     let Some(output_file) = it.is_file().then(|| same_file::Handle::from_path(output).ok()).flatten() else {
         return Ok(());
     };
     match input_that_is(session, &output_file, it.len()) {
+        Some(source) if is_passed_over(session, report, source) => Ok(()),
         Some(source) => {
             refused(format!("{} is an input ({}); give another output", output.display(), source.source()))
         }
         None => Ok(()),
     }
+}
+
+/// Whether the input is an output of this program that nobody named.
+fn is_passed_over(session: &Session, report: &Report, source: &Source) -> bool {
+    let name = session.masked(source.source());
+    let is_own = |file: &FileRow| file.source == name && file.format == "own-output";
+    source.origin == Origin::Found && report.files.iter().any(is_own)
 }
 
 fn input_that_is<'s>(session: &'s Session, file: &same_file::Handle, len: u64) -> Option<&'s Source> {
@@ -171,7 +180,7 @@ pub fn write_set(
         chosen.iter().flat_map(|table| formats.iter().map(|format| (*table, *format))).collect();
     let path_of = |table: Table, format: FileFormat| folder.join(format!("{table}.{format}"));
     for (table, format) in &files {
-        refuse_input(job.session, &path_of(*table, *format))?;
+        refuse_input(job.session, job.report, &path_of(*table, *format))?;
     }
     let mut unread = Vec::new();
     let mut set = OutputSet::create(folder, existing).map_err(|error| about(folder, error))?;
@@ -224,7 +233,7 @@ pub fn write_file(
         sink.flush().context("cannot write to standard output")?;
         return Ok((rows, unread));
     }
-    refuse_input(job.session, path)?;
+    refuse_input(job.session, job.report, path)?;
     let about = |error| about(path, error);
     let existing = if write.overwrite { Existing::Replace } else { Existing::Refuse };
     let file = PendingFile::create(path, existing).map_err(about)?;

@@ -43,7 +43,7 @@ pub fn write(
     select: &Selection,
     (path, args): (&Path, &ReportArgs),
 ) -> Result<String, Failure> {
-    write::refuse_input(session, path)?;
+    write::refuse_input(session, report, path)?;
     let title = title(args);
     let mut options = options(args, select);
     for value in options.values_mut() {

@@ -178,6 +178,18 @@ fn a_folder_of_tables_among_the_inputs() {
     let first = folder.files("dump/out");
     well(report.into_iter().chain(["--overwrite"]));
     assert!(folder.files("dump/out") == first, "the second report says what the first one said");
+    // Files among the logs are written again as well, and not read.
+    let (table, page) = (folder.arg("dump/events.csv"), folder.arg("dump/report.html"));
+    let convert = ["convert", &dump, "-o", &table];
+    well(convert);
+    let first = fs::read(&table).expect("a table");
+    well(convert.into_iter().chain(["--overwrite"]));
+    assert!(fs::read(&table).expect("a table") == first, "the second table is the first one");
+    well(["report", &dump, "--html", &page]);
+    well(["report", &dump, "--html", &page, "--overwrite"]);
+    for file in [&table, &page] {
+        fs::remove_file(file).expect("a file");
+    }
     // What a killed run left behind is none either.
     folder.write("dump/.logmill-aB3dE6gH9jK2.tmp", SHORT_LOG);
     assert_eq!(well(["detect", &dump, "--json"]).rows().len(), 1);
