@@ -132,21 +132,21 @@ impl Paint {
     }
 }
 
+/// Columns of a terminal that does not say how many it has, as a serial line does not.
+const USUAL_WIDTH: usize = 80;
+
 /// Columns of the terminal that standard error is, if it is one.
 #[must_use]
 pub fn width_of_stderr() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| known(width.0))
+    let stated = terminal_size::terminal_size_of(io::stderr());
+    io::stderr().is_terminal().then(|| stated.map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0)))
 }
 
 /// Columns of the terminal that standard output is, if it is one.
 #[must_use]
 pub fn width_of_stdout() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| known(width.0))
-}
-
-/// The width a terminal states. One that states none, like a serial line, says 0.
-const fn known(width: u16) -> usize {
-    if width == 0 { 80 } else { width as usize }
+    let stated = terminal_size::terminal_size_of(io::stdout());
+    io::stdout().is_terminal().then(|| stated.map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0)))
 }
 
 /// `text` as the terminal that standard output is can show it; unchanged for files and pipes.

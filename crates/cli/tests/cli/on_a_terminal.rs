@@ -132,7 +132,9 @@ fn tables_fit_the_terminal() {
     // A terminal that does not say how wide it is.
     let unknown = "stty cols 0 rows 0; $logmill runs testdata/demo 2>/dev/null";
     let Some(said) = on_terminal(unknown, &[]) else { return };
-    assert!(plain(&said).contains(" succeeded"), "{said}");
+    let said = plain(&said);
+    assert!(said.contains(" succeeded"), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
 }
 
 /// A job that takes longer than half a second says how far it has come, on standard error only, and
