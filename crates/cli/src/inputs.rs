@@ -230,14 +230,20 @@ fn add_one(path: &Path, origin: Origin, sources: &mut Vec<Source>) {
     match fs::metadata(path) {
         Ok(it) if it.is_dir() => walk(path, sources),
         Ok(it) => sources.push(file(path, &it, origin)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && pattern_of(path).is_some() => {
+            sources.push(broken(path, "expected files that match the pattern, found none", origin));
+        }
         Err(error) => sources.push(broken(path, &error.to_string(), origin)),
     }
 }
 
+fn pattern_of(path: &Path) -> Option<&str> {
+    path.to_str().filter(|text| text.contains(['*', '?', '[']))
+}
+
 /// What a pattern stands for; `None` if the path is no pattern or nothing fits.
 fn matches(path: &Path) -> Option<Vec<PathBuf>> {
-    let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']))?;
-    let found: Vec<PathBuf> = glob::glob(pattern).ok()?.filter_map(Result::ok).collect();
+    let found: Vec<PathBuf> = glob::glob(pattern_of(path)?).ok()?.filter_map(Result::ok).collect();
     (!found.is_empty()).then_some(found)
 }
 

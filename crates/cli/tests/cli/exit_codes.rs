@@ -9,6 +9,9 @@ fn what_was_named_must_be_readable() {
     let said = run(["runs", "no/such/file.log"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.err.contains("error: no/such/file.log: "), "{}", said.err);
+    let said = run(["runs", "no/such/*.log"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(said.err, "error: no/such/*.log: expected files that match the pattern, found none\n");
 
     let folder = Folder::new();
     let photo = folder.write("photo.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
