@@ -19,7 +19,7 @@ fn main() {
 
 fn prepare(corpus: &Corpus) -> Surveyed {
     let (engine, inputs) = (engine(), Held::all(corpus));
-    let survey = engine.survey(&borrowed(&inputs), &|_| {});
+    let survey = engine.survey(&borrowed(&inputs));
     let surveyed = Surveyed { engine, inputs, survey, selection: Selection::default() };
     assert!(fill(&surveyed) > 0, "{} has events", corpus.id());
     surveyed

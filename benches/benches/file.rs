@@ -21,7 +21,7 @@ fn prepare(corpus: &Corpus) -> (Engine, OnDisk) {
 /// for that is no property of the program. Says how many rows were written.
 fn convert(engine: &Engine, disk: &OnDisk) -> u64 {
     let inputs = borrowed(disk.files());
-    let survey = engine.survey(&inputs, &|_| {});
+    let survey = engine.survey(&inputs);
     let selection = Selection::default();
     let plan = survey.event_plan(&selection);
     let mut writer = writer(&disk.output("events.parquet"));

@@ -8,6 +8,6 @@ fn main() {
     rung(
         "tallies",
         |corpus| (engine(), Held::all(corpus)),
-        |_, (engine, inputs): &(Engine, Vec<Held>)| engine.survey(&borrowed(inputs), &|_| {}),
+        |_, (engine, inputs): &(Engine, Vec<Held>)| engine.survey(&borrowed(inputs)),
     );
 }

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let inputs = borrowed(&files);
     let engine = Engine::new(options)?;
     let start = Instant::now();
-    let survey = engine.survey(&inputs, &|_bytes| {});
+    let survey = engine.survey(&inputs);
     told("survey", start);
     let report = survey.report(&Selection::default(), Buckets::default())?;
     told("report", start);

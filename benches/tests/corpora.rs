@@ -42,7 +42,7 @@ fn the_engine_finds_the_records_in_memory_and_on_disk() {
 /// Only records of pages that overlap may be missing, and their bytes are in the account.
 #[track_caller]
 fn check_engine(corpus: &Corpus, inputs: &[&dyn Input]) {
-    let survey = engine().survey(inputs, &|_| {});
+    let survey = engine().survey(inputs);
     let report = survey.report(&Selection::default(), Buckets::default()).expect("buckets by day");
     let n_events: u64 = report.files.iter().map(|file| file.n_events).sum();
     let n_records = read::records(corpus).n;

@@ -29,7 +29,7 @@ use crate::report::Selection;
 use crate::shard::Anchor;
 use crate::survey::Survey;
 
-/// The events of the selected runs, as work that can be done share by share.
+/// The events of the selected runs, as work that is done share by share.
 #[derive(Debug)]
 pub struct EventPlan<'s> {
     survey: &'s Survey,
@@ -191,13 +191,13 @@ impl Share {
 impl EventPlan<'_> {
     /// The shares in the order of the table, of about the same size.
     #[must_use]
-    pub fn shares(&self) -> &[Share] {
+    pub(crate) fn shares(&self) -> &[Share] {
         &self.shares
     }
 
     /// Reads a share and hands its events to `push`, in the order of the table. Returns the inputs that
     /// cannot be read again or have changed; of those, the events that were found are handed on.
-    pub fn read(
+    pub(crate) fn read(
         &self,
         share: &Share,
         inputs: &[&dyn Input],

@@ -11,7 +11,7 @@
 //! let log = Bytes::new("my-actor/aB3dE6gH9jK2mN5pQ.log", "2026-01-31T10:00:00.000Z INFO  Hello\n");
 //! let inputs: Vec<&dyn Input> = vec![&log];
 //! let engine = Engine::new(Options::default())?;
-//! let survey = engine.survey(&inputs, &|_bytes| {});
+//! let survey = engine.survey(&inputs);
 //! let report = survey.report(&Selection::default(), Buckets::default())?;
 //! for run in &report.runs {
 //!     println!("{} {} {}", run.group, run.run_id, run.status);
@@ -45,7 +45,7 @@ mod trace;
 mod volume;
 
 pub use assemble::SplitRuns;
-pub use events::{EventPlan, EventsError, Share, Unread};
+pub use events::{EventPlan, EventsError, Unread};
 pub use identity::{Layout, LayoutError};
 pub use input::{Bytes, Content, Input, ReadAt, ReadError};
 pub use metrics::Metrics;

@@ -143,18 +143,16 @@ impl Engine {
         volumes.into_iter().try_fold(Volume::default(), |sum, volume| Ok(sum.plus(volume?)))
     }
 
-    /// Reads all inputs and assembles their runs. `progress` is told the sizes of the inputs
-    /// that have been read.
+    /// Reads all inputs and assembles their runs. Whoever wants to know how far it is counts what leaves the
+    /// inputs.
     #[must_use]
-    pub fn survey(&self, inputs: &[&dyn Input], progress: &(dyn Fn(u64) + Sync)) -> Survey {
+    pub fn survey(&self, inputs: &[&dyn Input]) -> Survey {
         let groups = groups(inputs, &self.options);
         let mut survey = Survey::new(inputs, &self.options);
         for chunk in groups.chunks(GROUPS_AT_ONCE) {
             let results = self.pool.install(|| {
                 map(chunk.iter().collect(), |group: &GroupOfInputs| {
-                    let result = read_group(inputs, &group.members, &group.path, &self.options);
-                    progress(group.bytes);
-                    result
+                    read_group(inputs, &group.members, &group.path, &self.options)
                 })
             });
             for result in results {

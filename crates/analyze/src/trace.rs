@@ -217,7 +217,7 @@ mod tests {
         let log = Bytes::new("my-actor/aB3dE6gH9jK2mN5pQ.log", log);
         let inputs: [&dyn Input; 1] = [&log];
         let engine = Engine::new(Options { window_bytes, ..Options::default() }).expect("threads");
-        let survey = engine.survey(&inputs, &|_| {});
+        let survey = engine.survey(&inputs);
         let mut events = Vec::new();
         let trace = survey
             .trace(&inputs, 0, line, engine.options(), &mut |seen| {

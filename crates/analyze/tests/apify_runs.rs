@@ -13,7 +13,7 @@ fn log(lines: &[(&str, &str)]) -> String {
 fn report(text: &str) -> Report {
     let input = Bytes::new("logs/shop.log".to_owned(), text.as_bytes().to_vec());
     let engine = Engine::new(Options::default()).expect("threads");
-    let survey = engine.survey(&[&input as &dyn Input], &|_| {});
+    let survey = engine.survey(&[&input as &dyn Input]);
     survey.report(&Selection::default(), Buckets::default()).expect("buckets")
 }
 

@@ -13,7 +13,7 @@ fn one_issue_for_all_steps_back_of_a_run() {
     let input = Bytes::new("shop/build.log", log);
     let inputs: [&dyn Input; 1] = [&input];
     let engine = Engine::new(Options::default()).expect("threads");
-    let survey = engine.survey(&inputs, &|_| {});
+    let survey = engine.survey(&inputs);
     let report = survey.report(&Selection::default(), Buckets::default()).expect("buckets");
     let found: Vec<_> = report.issues.iter().map(|it| (it.code, it.line, it.message.as_str())).collect();
     let message = "2 stamps of run build are earlier than the one before";
@@ -26,8 +26,7 @@ fn check_paste(log: &str, duration_ms: i64, steps: &[(&str, i64)]) {
     let input = Bytes::new("pastes/build.log", log);
     let inputs: Vec<&dyn Input> = vec![&input];
     let engine = Engine::new(Options::default()).expect("threads");
-    let report =
-        engine.survey(&inputs, &|_| {}).report(&Selection::default(), Buckets::default()).expect("buckets");
+    let report = engine.survey(&inputs).report(&Selection::default(), Buckets::default()).expect("buckets");
     let run = report.runs.first().expect("a run");
     assert_eq!((run.started_at, run.stopped_at), (None, None));
     assert_eq!(run.duration_ms, Some(duration_ms));

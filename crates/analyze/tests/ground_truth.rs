@@ -12,7 +12,7 @@ fn analyze(files: &[(String, Vec<u8>)], options: Options) -> Report {
         files.iter().map(|(path, bytes)| Bytes::new(path.clone(), bytes.clone())).collect();
     let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
     let engine = Engine::new(options).expect("threads");
-    engine.survey(&inputs, &|_| {}).report(&Selection::default(), Buckets::default()).expect("buckets")
+    engine.survey(&inputs).report(&Selection::default(), Buckets::default()).expect("buckets")
 }
 
 /// One line per fact about a run, so that a difference shows as a line.

@@ -14,7 +14,7 @@ fn read(files: &[(&str, &str)]) -> Report {
     let inputs: Vec<Bytes> = files.iter().map(|&(name, text)| Bytes::new(name, text)).collect();
     let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
     let engine = Engine::new(Options::default()).expect("threads");
-    let survey = engine.survey(&inputs, &|_| {});
+    let survey = engine.survey(&inputs);
     let report = survey.report(&Selection::default(), Buckets::default()).expect("buckets");
     assert_eq!(report.runs.len(), 1, "{:?}", report.runs);
     report

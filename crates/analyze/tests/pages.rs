@@ -25,7 +25,7 @@ fn read(pages: &[String]) -> (Report, Vec<Row>) {
         pages.iter().enumerate().map(|(index, page)| Bytes::new(name(index + 1), page.as_str())).collect();
     let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
     let engine = Engine::new(Options::default()).expect("threads");
-    let survey = engine.survey(&inputs, &|_| {});
+    let survey = engine.survey(&inputs);
     let selection = Selection::default();
     let report = survey.report(&selection, Buckets::default()).expect("buckets");
     let mut rows: Vec<Row> = Vec::new();

@@ -24,7 +24,7 @@ fn thousands_of_relayed_runs() {
         let input = Bytes::new("actor/parent.log", log.as_str());
         let inputs: [&dyn Input; 1] = [&input];
         let engine = Engine::new(Options { window_bytes, ..Options::default() }).expect("threads");
-        let survey = engine.survey(&inputs, &|_| {});
+        let survey = engine.survey(&inputs);
         let report = survey.report(&Selection::default(), Buckets::default()).expect("buckets");
         assert_eq!(report.runs.len(), RUNS, "windows of {window_bytes} bytes");
         assert!(report.runs.iter().all(|run| run.n_events == 2));

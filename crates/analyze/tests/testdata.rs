@@ -34,7 +34,7 @@ fn collect(folder: &Path, name: &str, inputs: &mut Vec<Bytes>) {
 fn analyze(inputs: &[Bytes], options: Options) -> (Report, Vec<String>) {
     let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
     let engine = Engine::new(options).expect("threads");
-    let survey = engine.survey(&inputs, &|_| {});
+    let survey = engine.survey(&inputs);
     let select = Selection::default();
     let mut events = Vec::new();
     let push = |lines: &mut Vec<String>, row: &EventRow<'_>| lines.push(line(row));

@@ -29,7 +29,7 @@ pub fn check(bytes: &[u8]) {
 fn analyse(engine: &Engine, bytes: &[u8]) -> Vec<String> {
     let input = Bytes::new("input", bytes);
     let inputs: [&dyn Input; 1] = [&input];
-    let survey = engine.survey(&inputs, &|_| {});
+    let survey = engine.survey(&inputs);
     let select = Selection::default();
     let report = survey.report(&select, Buckets::default()).expect("buckets of their own width fit");
     for file in &report.files {

@@ -59,7 +59,7 @@ impl Session {
         let list: Vec<&dyn Input> = sources.iter().map(|source| source as &dyn Input).collect();
         let bytes = list.iter().map(|input| input.size_hint()).sum();
         let reading = meter.begin("reading", bytes, list.len() as u64);
-        let survey = engine.survey(&list, &|_bytes| {});
+        let survey = engine.survey(&list);
         drop(reading);
         Ok(Self { sources, meter, engine, survey })
     }

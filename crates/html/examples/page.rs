@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|path| Ok(Bytes::new(path.to_string_lossy().into_owned(), fs::read(path)?)))
         .collect::<std::io::Result<Vec<Bytes>>>()?;
     let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
-    let survey = Engine::new(Options::default())?.survey(&inputs, &|_bytes| {});
+    let survey = Engine::new(Options::default())?.survey(&inputs);
     let report = survey.report(&Selection::default(), Buckets::default())?;
     let about = Page { version: env!("CARGO_PKG_VERSION"), ..Page::titled("Report") };
     fs::write(&target, page(&report, &about))?;

@@ -15,7 +15,7 @@
 //!
 //! let log = Bytes::new("my-actor/aB3dE6gH9jK2mN5pQ.log", "2026-01-31T10:00:00.000Z ERROR Oh <b>no</b>\n");
 //! let inputs: Vec<&dyn Input> = vec![&log];
-//! let survey = Engine::new(Options::default())?.survey(&inputs, &|_bytes| {});
+//! let survey = Engine::new(Options::default())?.survey(&inputs);
 //! let report = survey.report(&Selection::default(), Buckets::default())?;
 //! let html = page(&report, &Page::titled("My dump"));
 //! assert!(html.contains("<h1>My dump</h1>"));

@@ -112,7 +112,7 @@ fn pages_are_recognised() {
     let html = page(&small(), &Page::titled("x"));
     let page = logmill_analyze::Bytes::new("report.html", html);
     let engine = logmill_analyze::Engine::new(logmill_analyze::Options::default()).expect("threads");
-    let survey = engine.survey(&[&page], &|_bytes| {});
+    let survey = engine.survey(&[&page]);
     let report = survey.report(&logmill_analyze::Selection::default(), logmill_analyze::Buckets::default());
     assert_eq!(report.expect("no rows").files[0].format, "own-output");
 }

@@ -127,7 +127,7 @@ pub struct Found {
 }
 
 pub fn survey(engine: &Engine, inputs: &[&dyn Input]) -> Survey {
-    engine.survey(inputs, &|_| {})
+    engine.survey(inputs)
 }
 
 pub fn events(engine: &Engine, survey: &Survey, inputs: &[&dyn Input]) -> (Vec<String>, Vec<Unread>) {

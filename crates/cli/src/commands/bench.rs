@@ -166,7 +166,7 @@ impl Bench {
 
     /// The logs among the inputs, by format.
     fn formats<'i>(&self, list: &[&'i dyn Input]) -> Result<Vec<OfId<'i>>, Failure> {
-        let report = report(&self.all.survey(list, &|_| {}))?;
+        let report = report(&self.all.survey(list))?;
         let of: BTreeMap<(&str, Option<&str>), &str> = report
             .files
             .iter()
@@ -182,11 +182,11 @@ impl Bench {
 
     fn measure(&self, format: &str, members: &[&dyn Input]) -> Result<OfFormat, Failure> {
         let volume = self.all.volume(members).context("cannot read the inputs")?;
-        let survey = self.all.survey(members, &|_| {});
+        let survey = self.all.survey(members);
         let events = report(&survey)?.files.iter().map(|file| file.n_events).sum();
         let per = Per { bytes: volume.bytes, lines: volume.newlines, events };
         let read = |engine: &Engine| engine.volume(members).map(drop).context("cannot read the inputs");
-        let analyse = |engine: &Engine| report(&engine.survey(members, &|_| {})).map(drop);
+        let analyse = |engine: &Engine| report(&engine.survey(members)).map(drop);
         let again = |engine: &Engine| parse_again(engine, &survey, members);
         let write = |engine: &Engine| write_events(engine, &survey, members);
         let works: [Work<'_>; 4] =
