@@ -112,51 +112,24 @@ impl Session {
     pub fn conclude(&self, report: &Report, notes: &NoteArgs, end: &Ending) -> Result<Done, Failure> {
         let paint = Paint::for_stderr(notes.color);
         let (named, found) = self.unread(report);
-        let objects = |issue: &IssueRow| issue.severity != logmill_parse::Severity::Info;
-        let objections =
-            if notes.strict { report.issues.iter().filter(|issue| objects(issue)).count() } else { 0 };
-        let is_spoilt =
-            named.iter().any(|issue| notes::is_fatal(issue)) || !end.unread.is_empty() || objections > 0;
-        let rejected = self.survey.rejected();
-        let too_many = notes.max_bad.is_some_and(|most| most.is_exceeded(rejected));
-        let is_spoilt = is_spoilt || too_many;
+        let complaints = self.complaints(report, notes, end, paint);
+        let is_spoilt = named.iter().any(|issue| notes::is_fatal(issue)) || !complaints.is_empty();
         let kept = notes.quarantine.as_ref().map(|folder| quarantine::write(self, folder)).transpose()?;
         let mut lines: Vec<String> = Vec::new();
-        if notes.verbose {
-            lines.extend(notes::one_by_one(report, &self.shown(), paint));
+        if is_spoilt || !notes.quiet {
+            if notes.verbose {
+                lines.extend(notes::one_by_one(report, &self.shown(), paint));
+            }
+            lines.extend(self.of_named(&named, paint));
+            lines.extend(complaints);
         }
-        let of_named = |issue: &&IssueRow| notes::of_named(issue, self.input_of(issue), paint);
-        lines.extend(named.iter().take(MAX_UNREAD).map(of_named));
-        if let Some(more) = named.len().checked_sub(MAX_UNREAD).filter(|more| *more > 0) {
-            let more = count(more as u64);
-            lines.push(format!("{}: and {more} more like these (table `issues`)", paint.red("error")));
-        }
-        let again = end.unread.iter().take(MAX_UNREAD);
-        lines.extend(again.map(|unread| format!("{}: {}", paint.red("error"), safe(&unread.to_string()))));
-        if too_many {
-            let (bad, all) = rejected;
-            let what = format!("{} of {} lines or records were rejected", count(bad), count(all));
-            lines.push(format!("{}: {what}, more than --max-bad allows", paint.red("error")));
-        }
-        if objections > 0 {
-            let what = counted(objections as u64, "issue is", "issues are");
-            lines.push(format!("{}: {what} more than --strict allows", paint.red("error")));
-        }
-        if notes.quiet {
-            lines.retain(|_| is_spoilt);
-        } else {
+        if !notes.quiet {
             lines.extend(notes::of_found(&found, paint));
-            let how =
-                if notes.verbose { "`logmill explain CODE` explains them" } else { "--verbose shows where" };
-            let note = |issues: String| format!("{}: {issues}; {how}", paint.dim("note"));
-            lines.extend(notes::in_one_line(report).map(note));
-            lines.extend(self.of_nothing(report, end).map(|note| format!("{}: {note}", paint.dim("note"))));
+            lines.extend(self.remarks(report, notes, end, paint));
             if let (Some(n), Some(folder)) = (kept, &notes.quarantine) {
                 let pieces = counted(n as u64, "piece", "pieces");
-                lines.push(format!(
-                    "kept {pieces} that could not be read in {}",
-                    safe(&folder.to_string_lossy())
-                ));
+                let folder = folder.to_string_lossy();
+                lines.push(format!("kept {pieces} that could not be read in {}", safe(&folder)));
             }
             lines.extend(end.said.clone());
             if std::io::stderr().is_terminal() {
@@ -169,6 +142,46 @@ impl Session {
                 .context("cannot write to standard error")?;
         }
         Ok(if is_spoilt { Done::WithComplaints } else { Done::Well })
+    }
+
+    /// What is wrong with the inputs that were named, as far as it is told one by one.
+    fn of_named(&self, named: &[&IssueRow], paint: Paint) -> Vec<String> {
+        let of_named = |issue: &&IssueRow| notes::of_named(issue, self.input_of(issue), paint);
+        let mut lines: Vec<String> = named.iter().take(MAX_UNREAD).map(of_named).collect();
+        if let Some(more) = named.len().checked_sub(MAX_UNREAD).filter(|more| *more > 0) {
+            let more = count(more as u64);
+            lines.push(format!("{}: and {more} more like these (table `issues`)", paint.red("error")));
+        }
+        lines
+    }
+
+    /// What spoils the exit code, but for inputs that were named: those that could not be read again, and
+    /// more that is wrong than the options allow.
+    fn complaints(&self, report: &Report, notes: &NoteArgs, end: &Ending, paint: Paint) -> Vec<String> {
+        let mut lines: Vec<String> =
+            end.unread.iter().take(MAX_UNREAD).map(|unread| safe(&unread.to_string()).into_owned()).collect();
+        let rejected = self.survey.rejected();
+        if notes.max_bad.is_some_and(|most| most.is_exceeded(rejected)) {
+            let (bad, all) = rejected;
+            let what = format!("{} of {} lines or records were rejected", count(bad), count(all));
+            lines.push(format!("{what}, more than --max-bad allows"));
+        }
+        let objects = |issue: &&IssueRow| issue.severity != logmill_parse::Severity::Info;
+        let objections = report.issues.iter().filter(objects).count() as u64;
+        if notes.strict && objections > 0 {
+            let what = counted(objections, "issue is", "issues are");
+            lines.push(format!("{what} more than --strict allows"));
+        }
+        lines.iter().map(|line| format!("{}: {line}", paint.red("error"))).collect()
+    }
+
+    /// What is worth knowing and spoils nothing.
+    fn remarks(&self, report: &Report, notes: &NoteArgs, end: &Ending, paint: Paint) -> Vec<String> {
+        let how =
+            if notes.verbose { "`logmill explain CODE` explains them" } else { "--verbose shows where" };
+        let issues = notes::in_one_line(report).map(|issues| format!("{issues}; {how}"));
+        let remarks = issues.into_iter().chain(self.of_nothing(report, end));
+        remarks.map(|remark| format!("{}: {remark}", paint.dim("note"))).collect()
     }
 
     /// The inputs whose lines may be shown as they stand there: none where secrets are masked, for a line that
