@@ -12,6 +12,7 @@ use logmill_parse::mark::{
 use logmill_parse::time::DAY_US;
 use logmill_parse::{Account, Batch, Class, Code, Codec, Evidence, Issue, Level, Micros, Record};
 
+use crate::group::body::count_newlines;
 use crate::mask::{headline, mask_again};
 use crate::model::Measure;
 use crate::pipeline::{Detail, Options};
@@ -569,7 +570,7 @@ impl Collector {
         }
         self.account(batch, skipped);
         let taken = bytes.get(..consumed).unwrap_or_default();
-        self.shard.n_newlines += memchr::memchr_iter(b'\n', taken).count() as u64;
+        self.shard.n_newlines += count_newlines(taken);
         if let Some(last) = taken.last() {
             self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
         }
@@ -646,8 +647,7 @@ impl Collector {
     fn record(&mut self, batch: &Batch<'_>, record: &Record<'_>, at: At) {
         let index = self.scope_of(batch, record, at);
         self.shard.n_events += 1;
-        widen(&mut self.shard.span, instant(record));
-        widen(&mut self.shard.span, record.until);
+        widen_by(&mut self.shard.span, bounds(instant(record), record.until));
         let Some(scope) = self.shard.scopes.get_mut(index) else { return };
         if record.clock.is_some() {
             scope.times = Times::OfDay;
@@ -945,8 +945,7 @@ impl Tally {
         let before = self.n_events;
         self.n_events += 1;
         self.n_lines += u64::from(record.n_lines);
-        widen(&mut self.span, record.until);
-        widen(&mut self.span, record.ts);
+        widen_by(&mut self.span, bounds(record.ts, record.until));
         if let Some(ts) = record.ts {
             let offset = at.offset + record.span.start as u64;
             let stamp = StampedAt { ts, line: at.lines + u64::from(record.line), offset };
@@ -988,14 +987,29 @@ pub fn widen(span: &mut Option<(Micros, Micros)>, ts: Option<Micros>) {
 
 /// Widens a span of time by another.
 pub fn widen_by(span: &mut Option<(Micros, Micros)>, other: Option<(Micros, Micros)>) {
-    if let Some((min, max)) = other {
-        widen(span, Some(min));
-        widen(span, Some(max));
+    let Some((from, to)) = other else { return };
+    *span = Some(span.map_or((from, to), |(min, max)| (min.min(from), max.max(to))));
+}
+
+/// The span of a record's stamps.
+fn bounds(ts: Option<Micros>, until: Option<Micros>) -> Option<(Micros, Micros)> {
+    match (ts, until) {
+        (Some(ts), Some(until)) => Some((ts.min(until), ts.max(until))),
+        (one, other) => one.or(other).map(|ts| (ts, ts)),
     }
 }
 
 /// The text up to its so many characters.
 fn cut_at(text: &str, chars: usize) -> &str {
+    // Characters need no counting where there are as many bytes.
+    if text.len() <= chars {
+        return text;
+    }
+    if let Some((head, _)) = text.split_at_checked(chars)
+        && head.is_ascii()
+    {
+        return head;
+    }
     text.char_indices().nth(chars).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 

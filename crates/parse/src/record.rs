@@ -189,6 +189,9 @@ impl Account {
 /// What the caller is going to use; a format may leave the rest out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wants {
+    /// As [`Wants::Runs`], but of an event that is no warning, no error and no mark's the message may still
+    /// have its payload at its end.
+    Counts,
     /// Everything that tables of runs need; no marks about single requests, no metric marks.
     Runs,
     /// All but metric marks.

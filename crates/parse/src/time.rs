@@ -101,6 +101,21 @@ impl StampReader {
     }
 }
 
+/// Whether `bytes` begin with a stamp of the common shape that needs no calendar: of this century, and of a
+/// day that every month has. [`StampReader::read_common`] takes it, too.
+#[inline]
+pub(crate) fn is_usual_stamp(bytes: &[u8]) -> bool {
+    let Some(&[b'2', b'0', y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', ref clock @ .., b'.', a, b, c, b'Z']) =
+        bytes.first_chunk::<24>()
+    else {
+        return false;
+    };
+    let is_month = matches!((m0, m1), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'));
+    let is_day = matches!((d0, d1), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'9') | (b'2', b'0'..=b'8'));
+    let is_year = y2.is_ascii_digit() && y3.is_ascii_digit();
+    is_year && is_month && is_day && clock_seconds(*clock).is_some() && three(a, b, c).is_some()
+}
+
 /// Midnight of `YYYY-MM-DD`.
 fn day_us(day: &[u8; 10]) -> Option<Micros> {
     let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = day else { return None };

@@ -329,7 +329,7 @@ impl Read for Utf16Reader {
 }
 
 pub fn count_newlines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
+    count(bytes, |byte| byte == b'\n')
 }
 
 /// Lines, a last one without a newline included.
@@ -338,8 +338,11 @@ pub fn count_lines(bytes: &[u8]) -> u64 {
 }
 
 pub fn count_chars(bytes: &[u8]) -> u64 {
-    // Sums of so few fit a byte, which lets the compiler add up many at once.
-    let count = |sum: u8, byte: &u8| sum.wrapping_add(u8::from(!matches!(byte, 0x80..=0xbf)));
-    let sum_of = |few: &[u8]| few.iter().fold(0, count);
+    count(bytes, |byte| !matches!(byte, 0x80..=0xbf))
+}
+
+/// How many of `bytes` are wanted. Sums of so few fit a byte, which lets the compiler add up many at once.
+fn count(bytes: &[u8], is_wanted: impl Fn(u8) -> bool) -> u64 {
+    let sum_of = |few: &[u8]| few.iter().fold(0_u8, |sum, byte| sum.wrapping_add(u8::from(is_wanted(*byte))));
     bytes.chunks(128).map(|few| u64::from(sum_of(few))).sum()
 }

@@ -305,7 +305,12 @@ impl Reader<'_> {
             prints: Vec::new(),
         };
         let stretch = Stretch { format: self.format, bytes: &mut bytes, start, len, end };
-        let result = read::read_stretch(stretch, window_bytes, self.options.detail.wants(), &mut sink);
+        // A fingerprint is one of the whole message, without its payload.
+        let wants = match self.options.detail.wants() {
+            Wants::Runs if self.prints == Prints::Unwanted => Wants::Counts,
+            wants => wants,
+        };
+        let result = read::read_stretch(stretch, window_bytes, wants, &mut sink);
         let read = n_bytes.get();
         let is_short = |len: &u64| read < *len;
         let short = || len.filter(is_short).map(|len| body::shrunk(start + read, start + len));

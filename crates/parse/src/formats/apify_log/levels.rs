@@ -82,20 +82,21 @@ fn words(text: &[u8]) -> Option<Anchor> {
 /// The level at the start of `text` and its length.
 #[inline]
 fn level(text: &[u8]) -> Option<(Level, usize)> {
-    let (word, level): (&[u8], Level) = match text.first_chunk::<4>()? {
-        b"INFO" => (b"INFO", Level::Info),
-        b"WARN" if text.get(4) == Some(&b'I') => (b"WARNING", Level::Warn),
-        b"WARN" => (b"WARN", Level::Warn),
-        b"ERRO" => (b"ERROR", Level::Error),
-        b"DEBU" => (b"DEBUG", Level::Debug),
-        b"SFAI" => (b"SFAIL", Level::SoftFail),
-        b"SOFT" => (b"SOFT_FAIL", Level::SoftFail),
-        b"PERF" => (b"PERF", Level::Perf),
-        b"CRIT" => (b"CRITICAL", Level::Critical),
+    // Words of known length are compared without a call.
+    let (is_whole, len, level) = match text.first_chunk::<4>()? {
+        b"INFO" => (true, 4, Level::Info),
+        b"WARN" if text.get(4) == Some(&b'I') => (text.starts_with(b"WARNING"), 7, Level::Warn),
+        b"WARN" => (true, 4, Level::Warn),
+        b"ERRO" => (text.starts_with(b"ERROR"), 5, Level::Error),
+        b"DEBU" => (text.starts_with(b"DEBUG"), 5, Level::Debug),
+        b"SFAI" => (text.starts_with(b"SFAIL"), 5, Level::SoftFail),
+        b"SOFT" => (text.starts_with(b"SOFT_FAIL"), 9, Level::SoftFail),
+        b"PERF" => (true, 4, Level::Perf),
+        b"CRIT" => (text.starts_with(b"CRITICAL"), 8, Level::Critical),
         _ => return None,
     };
-    let ends = !matches!(text.get(word.len()), Some(b'A'..=b'Z' | b'_'));
-    (ends && text.starts_with(word)).then_some((level, word.len()))
+    let ends = !matches!(text.get(len), Some(b'A'..=b'Z' | b'_'));
+    (is_whole && ends).then_some((level, len))
 }
 
 /// A four-letter level is one only with its padding: `WARN ` and `WARN tar` are pieces of npm's output.

@@ -12,7 +12,7 @@ use memchr::{memchr, memmem};
 
 use crate::record::Stream;
 use crate::text::leading_ansi_len;
-use crate::time::{Micros, StampReader, time_of_day};
+use crate::time::{Micros, StampReader, is_usual_stamp, time_of_day};
 
 /// Relays that are looked through; text behind deeper ones is text.
 const MAX_RELAYS: usize = 16;
@@ -92,6 +92,14 @@ impl<'a> Line<'a> {
 
 /// How many bytes of a physical line, given without its newline, stand before its text: all of a blank line.
 pub(super) fn head_len(line: &[u8]) -> usize {
+    // Nearly every line; every line of an event comes here anew, with no day to remember.
+    let bytes = trim_end(line);
+    if let Some(&[b' ', first]) = bytes.get(24..26).and_then(<[u8]>::first_chunk::<2>)
+        && !matches!(first, b'[' | ESC)
+        && is_usual_stamp(bytes)
+    {
+        return 25;
+    }
     let read = Line::read(line, &mut StampReader::new());
     if read.text().is_empty() { line.len() } else { read.text_at }
 }

@@ -52,11 +52,37 @@ pub(super) fn split_line(raw: &[u8]) -> Split<'_> {
     }
 }
 
+/// Whether no payload can be open at the end of the text of an event of one line; `false` where it takes
+/// [`split_line`] to tell, or where the payload may be statistics, told by the colon in front of them. `raw` has
+/// no blanks and no colours at its end.
+///
+/// The brace at the end closes an object, or is an error, unless it stands in a string: the last quote would
+/// have to open it, which an opening quote can do only behind a blank, an opening bracket, a comma or a colon.
+pub(super) fn is_surely_closed(raw: &[u8]) -> bool {
+    let Some(brace) = memchr(b'{', raw) else { return true };
+    let (before, object) = raw.split_at(brace);
+    let inside = object.get(1..).unwrap_or_default();
+    let is_special = matches!(before, [.., b'(' | b':'] | [.., b':', b' ']);
+    if is_special || inside.last() != Some(&b'}') || memchr(b'{', inside).is_some() {
+        return false;
+    }
+    match memrchr(b'"', inside) {
+        None => true,
+        Some(quote) => {
+            let before = quote.checked_sub(1).and_then(|at| inside.get(at));
+            !matches!(before, None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'[' | b',' | b':' | b'\\'))
+        }
+    }
+}
+
 /// Splits the text of an event of several lines, heads included.
 pub(super) fn split_lines(raw: &[u8]) -> Split<'_> {
     let raw = trim_coloured(raw);
     let first_end = memchr(b'\n', raw).unwrap_or(raw.len());
     let first = trim_coloured(raw.get(..first_end).unwrap_or_default());
+    if memchr(b'{', raw).is_none() {
+        return around(raw, first, Found::Nothing, Closed::Yes);
+    }
     let first_found = last_object(first);
     let (start, payload) = match wrapped(raw, first, first_found) {
         Wrapped::Object { start, len } => {
