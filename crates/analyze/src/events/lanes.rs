@@ -70,7 +70,7 @@ impl<'a> Lanes<'a> {
             }
             let (from, to) = match by {
                 By::Offset => (extent.start, extent.end),
-                By::Record => (extent.record, u64::MAX),
+                By::Record => (extent.record, extent.record + extent.n_events),
             };
             if let Some(lane) = lanes.rows.get_mut(lane) {
                 lane.stretches.push(Stretch { from, to, part });

@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use logmill_analyze::{Engine, Input, Options, SplitRuns};
+use logmill_analyze::model::EventRow;
+use logmill_analyze::{Bytes, Engine, EventsError, Input, Options, Selection, SplitRuns};
 
 use crate::support::{Access, Asked, Counted, events, lines, read, survey};
 
@@ -193,4 +194,30 @@ fn few_inputs_are_open_at_a_time() {
     assert_eq!((found.report.runs.len(), found.events.len()), (501, 1000));
     let most = asked.most_open.load(Ordering::Relaxed);
     assert!(most < 100, "{most} of 1000 inputs were open at a time");
+}
+
+/// What stands behind the events of a selected run in one document belongs to nobody.
+#[test]
+fn runs_of_one_document_are_chosen() {
+    let execution = |id: &str, finished: bool| {
+        format!(
+            r#"{{"executionId":"{id}","startedAt":"2025-05-01T08:00:00.000Z","stoppedAt":"2025-05-01T08:00:01.000Z","finished":{finished},"results":[{{"connectorId":"c","startedAt":"2025-05-01T08:00:00.100Z","stoppedAt":"2025-05-01T08:00:00.200Z","data":null}}]}}"#
+        )
+    };
+    let executions = ["a", "b", "c", "d"].map(|id| execution(id, true)).join(",");
+    let input = Bytes::new("page.json", format!("{{\"data\":[{executions}]}}"));
+    let inputs: [&dyn Input; 1] = [&input];
+    let engine = Engine::new(options(1, 1 << 20)).expect("a thread");
+    let survey = engine.survey(&inputs);
+    let select = Selection { runs: vec!["b".to_owned()], ..Selection::default() };
+    let mut events = Vec::new();
+    let push =
+        |rows: &mut Vec<String>, row: &EventRow<'_>| rows.push(format!("{} {}", row.run.run_id, row.seq));
+    let take = |rows: Vec<String>| -> Result<(), EventsError> {
+        events.extend(rows);
+        Ok(())
+    };
+    let told = engine.events(&survey.event_plan(&select), &inputs, Vec::new, push, |rows| rows, take);
+    assert!(told.is_ok(), "{told:?}");
+    assert_eq!(events, ["b 1"]);
 }
