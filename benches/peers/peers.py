@@ -131,7 +131,7 @@ def apify(files, scratch):
     yield Tool(report, "jq, count by level (64 MiB, scaled)", ["jq", "-nR", f"reduce (inputs | capture({json.dumps(NAMED.replace('?P<', '?<'))}) | .level) as $l ({{}}; .[$l] += 1)", head], level_counts, "jq", "jq --version", share)
     yield Tool(report, "lnav, count by level (64 MiB, scaled)", ["lnav", "-n", "-I", str(HERE / "lnav"), "-c", ";select word, count(*) from apify_line group by 1", "-c", ":write-csv-to -", head], level_counts, "lnav", "lnav --version", share)
     yield Tool(report, "angle-grinder, count by level (64 MiB, scaled)", ["agrind", "-f", head, f'* | parse regex "{NAMED}" | count by level'], level_counts, "agrind", "agrind --version", share)
-    yield Tool(report, "Kelora, count by level (64 MiB, scaled)", ["kelora", "-f", "regex:" + NAMED, "-q", "-e", "track_count(e.level)", "--metrics", head], nothing, "kelora", "kelora --version", share)
+    yield Tool(report, "Kelora, count by level (64 MiB, scaled)", ["kelora", "-f", f"regex:{NAMED}.*", "-f", "line", "-q", "-e", 'if e.has("level") { track_freq("level", e.level) }', "--metrics", head], level_counts, "kelora", "kelora --version", share)
     table = "apify: events to zstd Parquet"
     yield Tool(table, "logmill convert", [LOGMILL, "convert", log, "-o", f"{scratch}/events.parquet", "--overwrite", "--quiet"], nothing, LOGMILL, f"{LOGMILL} --version")
     yield Tool(table, "DuckDB COPY (ts, level, logger, message)", python(duckdb % copy), nothing, "py:duckdb", "")
