@@ -121,7 +121,11 @@ fn interrupted_while_it_waits_for_input() {
         let mask = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or("0").trim();
         u64::from_str_radix(mask, 16).unwrap_or(0) & 2 != 0
     };
-    while Path::new(&status).exists() && !has_interrupt("SigCgt:") && !has_interrupt("SigIgn:") {
+    let is_undecided = || !has_interrupt("SigCgt:") && !has_interrupt("SigIgn:");
+    while Path::new(&status).exists()
+        && is_undecided()
+        && child.try_wait().expect("it can be asked").is_none()
+    {
         std::thread::sleep(Duration::from_millis(1));
     }
     if !has_interrupt("SigCgt:") {
