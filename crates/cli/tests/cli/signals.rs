@@ -230,7 +230,7 @@ fn killed_between_two_renames() {
             let mut strace = Command::new("strace");
             strace.args(["-f", "-o", "/dev/null", "-e", &format!("inject={call}:signal=KILL:when={n}")]);
             strace.arg(env!("CARGO_BIN_EXE_logmill")).args(&args).args(["-o", &out, "--overwrite"]);
-            let said = end(start_as(strace.current_dir(crate::support::root())));
+            let said = end(start_as(strace.current_dir(root())));
             let is_complete = folder.at("out/manifest.json").exists();
             if said.code == Some(0) {
                 assert!(folder.files("out") == expect, "{:?}", names(&folder.at("out")));
