@@ -3,11 +3,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files and share the work among threads")]
 
+#[path = "../../parse/tests/support/random.rs"]
+mod random;
+
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use logmill_checks::{ALL, Check};
+use random::Random;
 
 /// Mutants of each input for each check.
 const ROUNDS: usize = 3;
@@ -82,25 +86,5 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
             let to = random.below(bytes.len() + 1);
             bytes.splice(to..to, chunk);
         }
-    }
-}
-
-/// Xorshift: the same mutants on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("below a usize")
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
     }
 }

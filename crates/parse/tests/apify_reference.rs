@@ -1,6 +1,9 @@
 //! The reader of Apify logs against a plain one, event by event: over the collected samples, the inputs of
 //! `testdata/`, and thousands of logs made by shuffling, doubling, dropping and cutting their lines.
 
+#[path = "support/random.rs"]
+#[expect(dead_code, reason = "no single bytes are drawn here")]
+mod random;
 mod reference;
 mod support;
 
@@ -10,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use logmill_parse::Format;
 use logmill_parse::formats::apify_log::ApifyLog;
+use random::Random;
 use reference::Event;
 use reference::fragments::{RELAYS, STAMPS, TEXTS};
 use support::Input;
@@ -95,22 +99,6 @@ fn agrees_on_every_log() {
         .filter_map(|input| Some(format!("{}: {}", input.path.display(), disagreement(&input.bytes)?)))
         .collect();
     assert!(wrong.is_empty(), "{} logs differ:\n\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// Marsaglia's xorshift: the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).expect("below a usize")
-    }
 }
 
 /// Some lines from all logs, in stretches, with a few of them moved, doubled, dropped or cut.

@@ -8,6 +8,8 @@
 
 #[path = "support/divide.rs"]
 mod divide;
+#[path = "support/random.rs"]
+mod random;
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +18,7 @@ use std::sync::Mutex;
 
 use divide::FOLDED;
 use logmill_parse::{Batch, Carry, End, Format, Shape, Wants, Window, format};
+use random::Random;
 use support::{Input, Reading};
 
 /// Sizes a reader might use, and some that cut everywhere.
@@ -150,25 +153,5 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
             let to = random.below(bytes.len());
             bytes.splice(to..to, chunk);
         }
-    }
-}
-
-/// Xorshift: the same mutants on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("below a usize")
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
     }
 }
