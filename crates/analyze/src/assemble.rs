@@ -554,6 +554,10 @@ impl Builder {
         self.evidence = self.evidence.with(tally.evidence);
         self.first_error = self.first_error.take().or(tally.first_error);
         if tally.n_events > 0 {
+            if self.extents.is_empty() {
+                // Most runs stand in one place.
+                self.extents.reserve_exact(1);
+            }
             self.extents.push(Extent {
                 input: place.input,
                 start: scope.start,

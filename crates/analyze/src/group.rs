@@ -12,6 +12,7 @@ mod runs;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use logmill_parse::detect::{Verdict, detect};
 use logmill_parse::{
@@ -127,7 +128,8 @@ struct Group<'a> {
     inputs: &'a [&'a dyn Input],
     options: &'a Options,
     result: GroupResult,
-    templates: BTreeMap<(Class, String), u32>,
+    /// Numbers of the result's templates, once there are those of a second shard.
+    templates: BTreeMap<(Class, Arc<str>), u32>,
 }
 
 enum Recognised {
@@ -530,9 +532,18 @@ impl<'a> Group<'a> {
 
     /// The group's indices of a shard's templates.
     fn intern(&mut self, templates: Vec<Template>) -> Vec<u32> {
+        let known = &mut self.result.templates;
+        if known.is_empty() {
+            // Most groups have a single shard, of which no template need be looked up.
+            *known = templates;
+            return (0..).take(known.len()).collect();
+        }
+        if self.templates.is_empty() {
+            let key = |template: &Template| (template.class, Arc::clone(&template.text));
+            self.templates = known.iter().map(key).zip(0..).collect();
+        }
         let intern = |template: Template| {
-            let known = &mut self.result.templates;
-            *self.templates.entry((template.class, template.text.clone())).or_insert_with(|| {
+            *self.templates.entry((template.class, Arc::clone(&template.text))).or_insert_with(|| {
                 known.push(template);
                 u32::try_from(known.len() - 1).unwrap_or(u32::MAX)
             })

@@ -4,6 +4,7 @@
 //! so that nothing downstream depends on the number of threads.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
 use std::num::NonZeroUsize;
 
@@ -21,8 +22,8 @@ use crate::reopen::Cursors;
 use crate::survey::Survey;
 use crate::volume::{self, Volume};
 
-/// Groups of inputs that are read before their results are joined to the survey.
-const GROUPS_AT_ONCE: usize = 1024;
+/// Groups of inputs for each thread that are read while those before them are joined to the survey.
+const GROUPS_PER_THREAD: usize = 512;
 
 /// Which tables a survey is good for. Less takes less memory and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,16 +150,14 @@ impl Engine {
     pub fn survey(&self, inputs: &[&dyn Input]) -> Survey {
         let groups = groups(inputs, &self.options);
         let mut survey = Survey::new(inputs, &self.options);
-        for chunk in groups.chunks(GROUPS_AT_ONCE) {
-            let results = self.pool.install(|| {
-                map(chunk.iter().collect(), |group: &GroupOfInputs| {
-                    read_group(inputs, &group.members, &group.path, &self.options)
-                })
-            });
-            for result in results {
-                survey.add(result);
-            }
-        }
+        let read = |group: &GroupOfInputs| read_group(inputs, &group.members, &group.path, &self.options);
+        let add = |result| {
+            survey.add(result);
+            Ok(())
+        };
+        let done: Result<(), Infallible> =
+            self.pool.install(|| in_order(&groups, GROUPS_PER_THREAD, read, add));
+        let Ok(()) = done;
         survey.finish();
         survey
     }

@@ -1,6 +1,6 @@
 //! From a finished survey to the rows of the report tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use logmill_parse::mark::Fact;
 use logmill_parse::time::duration_ms;
@@ -168,14 +168,14 @@ impl Survey {
         let template = self.templates.get(template as usize)?;
         Some(ErrorGroup {
             platform: template.platform,
-            kind: single(&group.kinds).flatten(),
-            group: single(&group.groups).map(str::to_owned),
+            kind: group.kind.get().flatten(),
+            group: group.group.get().map(str::to_owned),
             run_id: group.example_run.to_owned(),
             group_id: group_id(template.platform, template.class, &template.text),
             template: template.text.clone(),
             level: group.message.level,
             class: template.class,
-            failure_class: single(&group.failure_classes).flatten().map(str::to_owned),
+            failure_class: group.failure_class.get().flatten().map(str::to_owned),
             n_events: group.message.n,
             n_runs: group.n_runs,
             first_seen: group.message.span.map(|(first, _)| first),
@@ -274,9 +274,9 @@ fn metrics(drafts: &[&RunDraft], report: &Report, mut metrics: Metrics) -> Metri
 struct GroupDraft<'a> {
     message: MessageDraft,
     n_runs: u64,
-    kinds: BTreeSet<Option<Kind>>,
-    groups: BTreeSet<&'a str>,
-    failure_classes: BTreeSet<Option<&'a str>>,
+    kind: Common<Option<Kind>>,
+    group: Common<&'a str>,
+    failure_class: Common<Option<&'a str>>,
     example_run: &'a str,
 }
 
@@ -285,9 +285,9 @@ impl<'a> GroupDraft<'a> {
         Self {
             message: MessageDraft { n: 0, span: None, level: Level::None, ..message.clone() },
             n_runs: 0,
-            kinds: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            failure_classes: BTreeSet::new(),
+            kind: Common::Unknown,
+            group: Common::Unknown,
+            failure_class: Common::Unknown,
             example_run: &run.run_id,
         }
     }
@@ -298,14 +298,35 @@ impl<'a> GroupDraft<'a> {
         }
         self.message.add(message);
         self.n_runs += 1;
-        self.kinds.insert(run.kind);
-        self.groups.insert(&run.group);
-        self.failure_classes.insert(run.verdict.failure_class);
+        self.kind.add(run.kind);
+        self.group.add(&run.group);
+        self.failure_class.add(run.verdict.failure_class);
     }
 }
 
-fn single<T: Copy + Ord>(set: &BTreeSet<T>) -> Option<T> {
-    if set.len() == 1 { set.first().copied() } else { None }
+/// What the runs of a group have in common.
+#[derive(Debug, Clone, Copy)]
+enum Common<T> {
+    /// There is no run yet.
+    Unknown,
+    /// The same in all.
+    One(T),
+    /// Not the same in all.
+    Different,
+}
+
+impl<T: Copy + Eq> Common<T> {
+    fn add(&mut self, value: T) {
+        *self = match *self {
+            Self::Unknown => Self::One(value),
+            Self::One(known) if known == value => Self::One(known),
+            Self::One(_) | Self::Different => Self::Different,
+        };
+    }
+
+    const fn get(self) -> Option<T> {
+        if let Self::One(value) = self { Some(value) } else { None }
+    }
 }
 
 /// Sixteen hex digits that stand for a group on every machine and in every run of the program.

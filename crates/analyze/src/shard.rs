@@ -258,7 +258,7 @@ pub struct Template {
     /// Class of its events.
     pub class: Class,
     /// Masked message.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// How often a scope says a message.
@@ -487,7 +487,7 @@ const fn listed_of(code: Code) -> u64 {
 #[derive(Debug)]
 pub struct Collector {
     shard: Shard,
-    templates: BTreeMap<Class, BTreeMap<String, u32>>,
+    templates: BTreeMap<Class, BTreeMap<Arc<str>, u32>>,
     /// Open scope of the input's own run, then of the relayed runs by key.
     own: Option<usize>,
     relayed: BTreeMap<StreamKey, usize>,
@@ -535,26 +535,6 @@ impl Collector {
     /// Adds what a format found in `bytes`, the next part of the stretch. The first `skipped`
     /// records repeat an earlier part of the log and count as duplicate.
     pub fn add(&mut self, batch: &Batch<'_>, bytes: &[u8], consumed: usize, skipped: usize) {
-        let at = self.records(batch, skipped);
-        for issue in &batch.issues {
-            self.issue(issue, bytes, at);
-        }
-        self.account(batch, skipped);
-        let taken = bytes.get(..consumed).unwrap_or_default();
-        self.shard.n_newlines += count_newlines(taken);
-        if let Some(last) = taken.last() {
-            self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
-        }
-        self.shard.end += consumed as u64;
-    }
-
-    /// Adds records and marks of a document that is still being read.
-    pub fn add_part(&mut self, batch: &Batch<'_>) {
-        self.records(batch, 0);
-    }
-
-    /// Adds records and marks, and says where their window begins.
-    fn records(&mut self, batch: &Batch<'_>, skipped: usize) -> At {
         let offset = self.shard.end;
         let lines = self.shard.account.total().lines;
         self.scratch.scopes.clear();
@@ -585,7 +565,16 @@ impl Collector {
         for marked in marks {
             self.mark(batch, &marked.mark, None, At { offset, lines });
         }
-        At { offset, lines }
+        for issue in &batch.issues {
+            self.issue(issue, bytes, At { offset, lines });
+        }
+        self.account(batch, skipped);
+        let taken = bytes.get(..consumed).unwrap_or_default();
+        self.shard.n_newlines += count_newlines(taken);
+        if let Some(last) = taken.last() {
+            self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
+        }
+        self.shard.end += consumed as u64;
     }
 
     /// Lets what follows open further scopes where the open ones hold so many bytes already, so that
@@ -681,12 +670,13 @@ impl Collector {
         let Scratch { message, template, .. } = scratch;
         message.clear();
         record.message.decode_into(message);
-        if let Some(redactor) = &texts.redactor {
+        let remembered = if let Some(redactor) = &texts.redactor {
             redactor.mask(message);
             mask_again(&without_digits(message), template);
+            None
         } else {
-            mask_again(message, template);
-        }
+            mask_again(message, template)
+        };
         let Some(scope) = shard.scopes.get_mut(index) else { return };
         if is_error && scope.tally.first_error.is_none() {
             let headline = if record.class == Class::Crash {
@@ -701,18 +691,22 @@ impl Collector {
             *id
         } else {
             let full = shard.templates.len() >= MAX_TEMPLATES;
-            let text = if full { OTHER } else { template.as_str() };
-            *known.entry(text.to_owned()).or_insert_with(|| {
-                shard.templates.push(Template { class: record.class, text: text.to_owned() });
+            let text: Arc<str> = Arc::from(if full { OTHER } else { template.as_str() });
+            *known.entry(Arc::clone(&text)).or_insert_with(|| {
+                shard.templates.push(Template { class: record.class, text });
                 u32::try_from(shard.templates.len() - 1).unwrap_or(u32::MAX)
             })
+        };
+        let example = || match remembered {
+            Some(message) if message.len() <= MAX_EXAMPLE_CHARS => message,
+            _ => texts.text(cut_at(message, MAX_EXAMPLE_CHARS)),
         };
         let used = scope.messages.entry(id).or_insert_with(|| MessageUse {
             n: 0,
             level: record.level,
             span: None,
             line: at.lines + u64::from(record.line),
-            example: texts.text(cut_at(message, MAX_EXAMPLE_CHARS)),
+            example: example(),
         });
         used.n += 1;
         used.level = used.level.min(record.level);

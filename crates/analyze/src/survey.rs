@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use logmill_parse::overlap::quick_print;
 use logmill_parse::{Class, Code, Metadata, Micros, Platform, Severity, Status, StepKind};
 
 use crate::cluster::{self, Distinct};
@@ -14,7 +15,7 @@ use crate::input::Input;
 use crate::phases::StepDraft;
 use crate::pipeline::{Detail, Options};
 use crate::redact::Redactor;
-use crate::shard::{ListedIssue, MAX_TEMPLATES, Measures, OTHER, Template, Times};
+use crate::shard::{ListedIssue, MAX_TEMPLATES, Measures, OTHER, Times};
 
 /// A message told apart by platform, class and template.
 #[derive(Debug, Clone)]
@@ -55,7 +56,8 @@ pub struct Survey {
     pub(crate) files: Vec<FileDraft>,
     /// Messages by template.
     pub(crate) templates: Vec<MessageTemplate>,
-    known_templates: BTreeMap<(Platform, Class, String), u32>,
+    /// Their numbers by fingerprint of their text, or the next one that is free.
+    known_templates: BTreeMap<(Platform, Class, u64), u32>,
     /// What the values of the runs are values of.
     pub(crate) measures: Measures,
     /// First input with a message that is not told apart.
@@ -127,12 +129,22 @@ impl Survey {
     /// Adds what one group came down to.
     pub(crate) fn add(&mut self, group: GroupResult) {
         let measures = self.measures.numbers(&group.measures.list);
+        let mut numbers: Vec<Option<(Platform, u32)>> = vec![None; group.templates.len()];
         for mut run in group.runs {
             if let Some(values) = Arc::get_mut(&mut run.metrics) {
                 values.renumber(&measures);
             }
+            let platform = run.about.platform;
             run.messages = renumbered(std::mem::take(&mut run.messages), |index| {
-                let id = self.intern(run.about.platform, group.templates.get(index as usize)?);
+                let number = numbers.get_mut(index as usize)?;
+                let id = match *number {
+                    Some((of, id)) if of == platform => id,
+                    _ => {
+                        let template = group.templates.get(index as usize)?;
+                        self.intern(platform, template.class, &template.text)
+                    }
+                };
+                *number = Some((platform, id));
                 if self.templates.get(id as usize).is_some_and(|known| known.text == OTHER) {
                     self.first_other.get_or_insert(run.home);
                 }
@@ -147,21 +159,31 @@ impl Survey {
         }
     }
 
-    fn intern(&mut self, platform: Platform, template: &Template) -> u32 {
-        let mut key = (platform, template.class, template.text.clone());
-        if let Some(known) = self.known_templates.get(&key) {
-            return *known;
-        }
-        if self.templates.len() >= MAX_TEMPLATES {
-            OTHER.clone_into(&mut key.2);
-            if let Some(known) = self.known_templates.get(&key) {
-                return *known;
+    fn intern(&mut self, platform: Platform, class: Class, text: &str) -> u32 {
+        let found = match self.find_template(platform, class, text) {
+            Err(_) if self.templates.len() >= MAX_TEMPLATES && text != OTHER => {
+                return self.intern(platform, class, OTHER);
             }
+            found => found,
+        };
+        found.unwrap_or_else(|print| {
+            let id = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
+            self.templates.push(MessageTemplate { platform, class, text: text.to_owned() });
+            self.known_templates.insert((platform, class, print), id);
+            id
+        })
+    }
+
+    /// The number of a template, or else where it would stand.
+    fn find_template(&self, platform: Platform, class: Class, text: &str) -> Result<u32, u64> {
+        let mut print = quick_print(text.as_bytes());
+        loop {
+            let Some(id) = self.known_templates.get(&(platform, class, print)) else { return Err(print) };
+            if self.templates.get(*id as usize).is_some_and(|known| known.text == text) {
+                return Ok(*id);
+            }
+            print = print.wrapping_add(1);
         }
-        let id = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
-        self.templates.push(MessageTemplate { platform, class: template.class, text: key.2.clone() });
-        self.known_templates.insert(key, id);
-        id
     }
 
     /// Joins templates that differ only in a word that turns out to vary.
@@ -177,14 +199,11 @@ impl Survey {
             })
             .collect();
         let merged = cluster::merge(&distinct);
-        let ids: Vec<u32> = old
-            .iter()
-            .zip(merged)
-            .map(|(old, text)| {
-                let template = Template { class: old.class, text: text.into_owned() };
-                self.intern(old.platform, &template)
-            })
-            .collect();
+        let ids: Vec<u32> =
+            old.iter().zip(merged).map(|(old, text)| self.intern(old.platform, old.class, &text)).collect();
+        if ids.iter().zip(0..).all(|(id, old)| *id == old) {
+            return;
+        }
         for run in &mut self.runs {
             let messages = std::mem::take(&mut run.messages);
             run.messages = renumbered(messages, |index| ids.get(index as usize).copied());
@@ -197,7 +216,7 @@ impl Survey {
         self.tell_of_too_many_templates();
         // Mostly they are in order, which costs less to see than to make room for sorting them.
         if !self.runs.is_sorted_by_key(RunDraft::first_place) {
-            self.runs.sort_by_key(RunDraft::first_place);
+            self.runs.sort_by_cached_key(RunDraft::first_place);
         }
         self.qualify_stems();
         self.leave_out_repeated();
@@ -209,9 +228,19 @@ impl Survey {
             }
             run.add_queue();
         }
-        if !self.runs.is_sorted_by(|a, b| a.table_key() <= b.table_key()) {
-            self.runs.sort_by(|a, b| a.table_key().cmp(&b.table_key()));
+        self.sort_for_table();
+    }
+
+    /// Puts the runs in the order of the table, each of them moved once.
+    fn sort_for_table(&mut self) {
+        let mut order: Vec<(TableKey<'_>, usize)> =
+            self.runs.iter().enumerate().map(|(index, run)| (run.table_key(), index)).collect();
+        if order.is_sorted() {
+            return;
         }
+        order.sort_unstable();
+        let order = order.into_iter().map(|(_, index)| index).collect();
+        arrange(&mut self.runs, order);
     }
 
     /// Notes at the first input that messages had to be counted together.
@@ -245,14 +274,26 @@ impl Survey {
         if !self.runs.iter().any(is_stem) {
             return Vec::new();
         }
-        let mut counts: BTreeMap<(Platform, &str), usize> = BTreeMap::new();
-        for run in &self.runs {
-            *counts.entry((run.about.platform, &run.run_id)).or_default() += 1;
+        let repeated = self.namesakes().into_iter().flatten();
+        let stems = repeated.filter(|index| self.runs.get(*index).is_some_and(is_stem));
+        stems.filter_map(|index| Some((index, self.qualified(self.runs.get(index)?, depth)?))).collect()
+    }
+
+    /// Runs of one platform and id wherever there are several, each set in their order.
+    fn namesakes(&self) -> Vec<Vec<usize>> {
+        let print = |run: &RunDraft| quick_print(run.run_id.as_bytes());
+        let mut prints: Vec<(u64, usize)> = self.runs.iter().map(print).zip(0..).collect();
+        prints.sort_unstable();
+        let mut sets = Vec::new();
+        for alike in prints.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            let mut by_id: BTreeMap<(Platform, &str), Vec<usize>> = BTreeMap::new();
+            for (_, index) in alike {
+                let Some(run) = self.runs.get(*index) else { continue };
+                by_id.entry((run.about.platform, &run.run_id)).or_default().push(*index);
+            }
+            sets.extend(by_id.into_values().filter(|set| set.len() > 1));
         }
-        let is_repeated =
-            |run: &RunDraft| counts.get(&(run.about.platform, run.run_id.as_str())).is_some_and(|n| *n > 1);
-        let stems = self.runs.iter().enumerate().filter(|(_, run)| is_stem(run) && is_repeated(run));
-        stems.filter_map(|(index, run)| Some((index, self.qualified(run, depth)?))).collect()
+        sets
     }
 
     /// The run's id with one more folder of its path in front.
@@ -267,19 +308,14 @@ impl Survey {
     /// Of runs with the same id the best one stays: one with a log of its own before one that
     /// is relayed, one that ended before one that did not, one with more events; else the first.
     fn leave_out_repeated(&mut self) {
-        let mut best: BTreeMap<(Platform, &str), usize> = BTreeMap::new();
         let mut drop = vec![false; self.runs.len()];
-        for (index, run) in self.runs.iter().enumerate() {
-            let key = (run.about.platform, run.run_id.as_str());
-            let Some(known) = best.get(&key).copied() else {
-                best.insert(key, index);
-                continue;
-            };
-            let better = self.runs.get(known).is_some_and(|known| run.standing() < known.standing());
-            let (stays, goes) = if better { (index, known) } else { (known, index) };
-            best.insert(key, stays);
-            if let Some(flag) = drop.get_mut(goes) {
-                *flag = true;
+        for set in self.namesakes() {
+            let standing = |index: &usize| self.runs.get(*index).map(RunDraft::standing);
+            let best = set.iter().copied().min_by_key(standing);
+            for index in set {
+                if let Some(flag) = drop.get_mut(index).filter(|_| best != Some(index)) {
+                    *flag = true;
+                }
             }
         }
         let mut dropped = drop.into_iter();
@@ -329,6 +365,9 @@ impl Survey {
     }
 }
 
+/// Platform, group, start and id of a run: what the table is sorted by.
+type TableKey<'a> = (Platform, &'a str, bool, Option<Micros>, &'a str);
+
 /// Folders that are put in front of a stem at most.
 const MAX_FOLDERS: usize = 16;
 
@@ -349,7 +388,7 @@ impl RunDraft {
         )
     }
 
-    pub(crate) fn table_key(&self) -> (Platform, &str, bool, Option<Micros>, &str) {
+    pub(crate) fn table_key(&self) -> TableKey<'_> {
         (self.about.platform, &self.group, self.instants().0.is_none(), self.instants().0, &self.run_id)
     }
 
@@ -415,6 +454,25 @@ impl RunDraft {
     }
 }
 
+/// Puts the items in an order: `order` says for each place where its item stands now.
+fn arrange<T>(items: &mut [T], mut order: Vec<usize>) {
+    for place in 0..items.len() {
+        let Some(mut from) = order.get(place).copied() else { return };
+        // The item of a place in front has been swapped with the one that was wanted there.
+        while from < place
+            && let Some(swapped_with) = order.get(from)
+        {
+            from = *swapped_with;
+        }
+        if let Some(slot) = order.get_mut(place) {
+            *slot = from;
+        }
+        if from < items.len() {
+            items.swap(place, from);
+        }
+    }
+}
+
 /// The earlier one of those that are known.
 fn earliest(a: Option<Micros>, b: Option<Micros>) -> Option<Micros> {
     a.into_iter().chain(b).min()
@@ -432,4 +490,28 @@ fn is_of_one_clock((start, stop): (Option<Micros>, Option<Micros>), metadata: &M
     let last = metadata.stopped_at;
     let is_late = start.zip(last).is_some_and(|(start, last)| start > last.saturating_add(MAX_SKEW));
     !is_early && !is_late
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_go_where_the_order_says() {
+        #[track_caller]
+        fn check(order: &[usize]) {
+            let mut items: Vec<usize> = (0..order.len()).collect();
+            arrange(&mut items, order.to_vec());
+            assert_eq!(items, order, "the item of each place is the one that stood where the order says");
+        }
+        check(&[]);
+        check(&[0]);
+        check(&[2, 0, 1]);
+        check(&[1, 2, 3, 4, 0]);
+        check(&[4, 3, 2, 1, 0]);
+        // 7 is a primitive root of 101: a circle through all hundred places.
+        let circle: Vec<usize> =
+            (0..100).scan(1, |at, _| Some(std::mem::replace(at, *at * 7 % 101) - 1)).collect();
+        check(&circle);
+    }
 }

@@ -1,6 +1,7 @@
 //! Templates of messages masked before. Programs say the same thing many times over.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use logmill_parse::overlap::quick_print;
 
@@ -13,46 +14,49 @@ thread_local! {
     static RECENT: RefCell<Recent> = RefCell::default();
 }
 
-/// As [`super::mask`]; what this thread has masked lately is looked up.
-pub fn mask_again(message: &str, template: &mut String) {
-    RECENT.with_borrow_mut(|recent| recent.mask(message, template));
+/// As [`super::mask`]; what this thread has masked lately is looked up. Returns the message, to be shared, where
+/// it is remembered.
+pub fn mask_again(message: &str, template: &mut String) -> Option<Arc<str>> {
+    RECENT.with_borrow_mut(|recent| recent.mask(message, template))
 }
 
 /// The last messages masked, each at a place that follows from its text.
 #[derive(Debug, Default)]
 struct Recent {
-    slots: Vec<Option<Masked>>,
+    slots: Vec<Masked>,
 }
 
 /// A message and its template.
 #[derive(Debug)]
 struct Masked {
-    message: Box<str>,
-    template: Box<str>,
+    message: Arc<str>,
+    template: String,
 }
 
 impl Recent {
     /// Replaces the contents of `template` by the template of `message`.
-    fn mask(&mut self, message: &str, template: &mut String) {
+    fn mask(&mut self, message: &str, template: &mut String) -> Option<Arc<str>> {
         if message.len() > MAX_MESSAGE_BYTES {
-            return super::mask(message, template);
+            super::mask(message, template);
+            return None;
         }
         if self.slots.is_empty() {
-            self.slots.resize_with(SLOTS, || None);
+            // The template of no message is no text.
+            let none = || Masked { message: Arc::from(""), template: String::new() };
+            self.slots.resize_with(SLOTS, none);
         }
         #[expect(clippy::cast_possible_truncation, reason = "the remainder is less than the number of slots")]
         let place = quick_print(message.as_bytes()) as usize % SLOTS;
-        let Some(slot) = self.slots.get_mut(place) else { return super::mask(message, template) };
-        match slot {
-            Some(known) if *known.message == *message => {
-                template.clear();
-                template.push_str(&known.template);
-            }
-            _ => {
-                super::mask(message, template);
-                *slot = Some(Masked { message: message.into(), template: template.as_str().into() });
-            }
+        let slot = self.slots.get_mut(place)?;
+        if *slot.message == *message {
+            template.clear();
+            template.push_str(&slot.template);
+        } else {
+            super::mask(message, template);
+            slot.message = Arc::from(message);
+            slot.template.clone_from(template);
         }
+        Some(Arc::clone(&slot.message))
     }
 }
 
@@ -68,11 +72,14 @@ mod tests {
             for n in 0..2 * SLOTS {
                 let message = if n == 7 {
                     long.clone()
+                } else if n == 8 {
+                    String::new()
                 } else {
                     format!("item {} of \"{n}\" is lost\n  at f (a.js:{n}:2)", n % 5)
                 };
                 let (mut found, mut expect) = (String::from("left over"), String::new());
-                recent.mask(&message, &mut found);
+                let shared = recent.mask(&message, &mut found);
+                assert_eq!(shared.as_deref(), (n != 7).then_some(message.as_str()));
                 super::super::mask(&message, &mut expect);
                 assert_eq!(found, expect, "{round}: {message}");
             }
