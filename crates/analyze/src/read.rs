@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use logmill_parse::overlap::quick_print;
-use logmill_parse::{Batch, Carry, Code, Codec, Delivery, End, Format, Mark, Text, Wants, Window};
+use logmill_parse::{Batch, Carry, Code, Codec, End, Format, Mark, Text, Wants, Window};
 
 use crate::input::ReadAt;
 use crate::pipeline::Options;
@@ -88,6 +88,14 @@ pub fn read_stretch(
         let result = windows(stretch, window_bytes, bytes, &mut batch, sink);
         (result, batch)
     })
+}
+
+/// Reads a text that is in memory as one window, where it stands.
+pub fn read_window(format: &'static dyn Format, window: Window<'_>, wants: Wants, sink: &mut dyn Sink) {
+    with_buffers(wants, |_, mut batch| {
+        parse(format, window, &mut Carry::default(), &mut batch, sink);
+        ((), batch)
+    });
 }
 
 /// Lends this thread's buffers to `work`.
@@ -218,13 +226,8 @@ pub fn read_document(
     with_buffers(options.detail.wants(), |_, batch| {
         let mut batch = batch.recycle();
         let window = Window { bytes: document.bytes, offset: document.start, end: End::Input };
+        let consumed = format.parse(window, &mut Carry::default(), &mut batch).min(document.bytes.len());
         let mut collector = Collector::new(document.start, options);
-        // Records that are compared with those of other documents are needed all at once.
-        let delivery = match prints {
-            Prints::Unwanted if skipped == 0 => Delivery::InParts(&mut |part| collector.add_part(part)),
-            Prints::Wanted | Prints::Unwanted => Delivery::AtEnd,
-        };
-        let consumed = format.parse_document(window, &mut batch, delivery).min(document.bytes.len());
         collector.add(&batch, document.bytes, consumed, skipped);
         if skipped > 0 {
             collector.issue_at_end(

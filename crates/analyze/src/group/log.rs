@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::io::{self, Read};
 
-use logmill_parse::{Account, Amount, Batch, Code, End, Format, Shape, Wants};
+use logmill_parse::{Account, Amount, Batch, Code, End, Format, Shape, Wants, Window};
 
 use super::Reading;
 use super::body::{self, Body, Stream, count_chars, count_lines};
@@ -110,6 +110,7 @@ fn read_document(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
     let mut result = ReadLog { bytes: bom, ..ReadLog::default() };
     let stretch = Stretched { shard, bytes: rest.len() as u64, prints, failure };
     result.join(stretch, take);
+    body::give_back(bytes);
     result
 }
 
@@ -137,9 +138,10 @@ fn read_text(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
     match body {
         Body::Whole(bytes, failure) => {
             let rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
-            result.join(reader.read(&mut &*rest, start, Some(rest.len() as u64), End::Input), take);
+            result.join(reader.read_whole(rest, start), take);
             result.failure = result.failure.take().or(failure);
             result.chars = reader.chars(&bytes);
+            body::give_back(bytes);
         }
         Body::Random(content, size) => {
             let content = content.as_ref();
@@ -293,24 +295,44 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads one stretch, which begins at `start` and has `len` bytes, where that is known.
-    fn read(&self, bytes: &mut dyn Read, start: u64, len: Option<u64>, end: End) -> Stretched {
-        let window_bytes = self.options.window_bytes;
-        let n_bytes = Cell::new(0);
-        let mut bytes = Count { bytes, n_bytes: &n_bytes };
-        let mut sink = ShardSink {
+    /// What the format is asked for. A fingerprint is one of the whole message, without its payload.
+    const fn wants(&self) -> Wants {
+        match (self.options.detail.wants(), self.prints) {
+            (Wants::Runs, Prints::Unwanted) => Wants::Counts,
+            (wants, _) => wants,
+        }
+    }
+
+    /// What collects a stretch that begins at `start`.
+    fn sink(&self, start: u64) -> ShardSink {
+        ShardSink {
             collector: Collector::new(start, self.options),
-            scope_bytes: window_bytes as u64 * WINDOWS_OF_SCOPE,
+            scope_bytes: self.options.window_bytes as u64 * WINDOWS_OF_SCOPE,
             wanted: self.prints,
             prints: Vec::new(),
-        };
+        }
+    }
+
+    /// Reads a text that is in memory, which begins at `start`, where it stands.
+    fn read_whole(&self, bytes: &[u8], start: u64) -> Stretched {
+        let mut sink = self.sink(start);
+        let window = Window { bytes, offset: start, end: End::Input };
+        read::read_window(self.format, window, self.wants(), &mut sink);
+        Stretched {
+            shard: sink.collector.finish(),
+            bytes: bytes.len() as u64,
+            prints: sink.prints,
+            failure: None,
+        }
+    }
+
+    /// Reads one stretch, which begins at `start` and has `len` bytes, where that is known.
+    fn read(&self, bytes: &mut dyn Read, start: u64, len: Option<u64>, end: End) -> Stretched {
+        let n_bytes = Cell::new(0);
+        let mut bytes = Count { bytes, n_bytes: &n_bytes };
+        let mut sink = self.sink(start);
         let stretch = Stretch { format: self.format, bytes: &mut bytes, start, len, end };
-        // A fingerprint is one of the whole message, without its payload.
-        let wants = match self.options.detail.wants() {
-            Wants::Runs if self.prints == Prints::Unwanted => Wants::Counts,
-            wants => wants,
-        };
-        let result = read::read_stretch(stretch, window_bytes, wants, &mut sink);
+        let result = read::read_stretch(stretch, self.options.window_bytes, self.wants(), &mut sink);
         let read = n_bytes.get();
         let is_short = |len: &u64| read < *len;
         let short = || len.filter(is_short).map(|len| body::shrunk(start + read, start + len));
