@@ -126,13 +126,16 @@ fn log(head: Head<'_>) -> Option<Verdict> {
     certain(head).or_else(|| best(head))
 }
 
-/// The format whose first few lines or keys nothing else has. How it is read may take more of the head.
+/// The format whose first few lines or keys nothing else has. How JSON is read may take more of the head;
+/// of a text nothing behind those lines is looked at.
 fn certain(head: Head<'_>) -> Option<Verdict> {
     let peek = Head { bytes: head.bytes.get(..PEEK_BYTES)?, extent: Extent::Part };
-    let is_certain = |found: format::Match| found.score == format::CERTAIN;
+    let is_certain = |found: &format::Match| found.score == format::CERTAIN;
     let mut formats = format::ALL.iter().copied();
-    let format = formats.find(|format| format.detect(peek).is_some_and(is_certain))?;
-    let found = format.detect(head)?;
+    let (format, found) =
+        formats.find_map(|format| Some((format, format.detect(peek).filter(is_certain)?)))?;
+    let is_json = matches!(peek.bytes.trim_ascii_start().first(), None | Some(b'{' | b'['));
+    let found = if is_json { format.detect(head)? } else { found };
     Some(Verdict::Log { format, shape: found.shape })
 }
 

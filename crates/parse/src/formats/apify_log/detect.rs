@@ -4,14 +4,16 @@
 //! several of its loggers' lines. Stamps alone are weak evidence, and lines of other platforms with the
 //! same stamps, JSON documents, web pages and prose are none.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::event::Style;
 use super::levels::{Anchor, anchor};
 use super::line::{Line, Stamping};
 use super::{json_line, shape};
 use crate::format::{CERTAIN, Extent, Head, Match, Shape};
-use crate::text::strip_ansi;
+use crate::text::{self, strip_ansi};
 use crate::time::StampReader;
 use crate::vocabulary::Level;
 
@@ -33,14 +35,14 @@ pub(super) fn detect(head: Head<'_>) -> Option<Match> {
 
 /// Whether the first byte or the first words are those of a web page or of a JSON document.
 fn is_other(head: &[u8]) -> bool {
-    let text = head.trim_ascii_start();
-    match text.first() {
+    let head = head.trim_ascii_start();
+    match head.first() {
         None | Some(b'<') => true,
         Some(b'[') => {
-            matches!(text.get(1..).map(<[u8]>::trim_ascii_start), Some([b'{' | b'[' | b'"' | b']', ..] | []))
+            matches!(head.get(1..).map(<[u8]>::trim_ascii_start), Some([b'{' | b'[' | b'"' | b']', ..] | []))
         }
         Some(b'{') => {
-            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let line = text::lines(head).next().unwrap_or_default();
             !is_levelled_json(line.trim_ascii_end())
         }
         Some(_) => false,
@@ -72,7 +74,7 @@ impl Counts {
     fn of(head: Head<'_>) -> Self {
         let mut counts = Self::default();
         let mut stamps = StampReader::new();
-        let mut lines = head.bytes.split(|byte| *byte == b'\n').peekable();
+        let mut lines = text::lines(head.bytes).peekable();
         let mut left = MAX_LINES;
         while let Some(line) = lines.next() {
             let is_cut = lines.peek().is_none() && head.extent == Extent::Part;
@@ -100,7 +102,7 @@ impl Counts {
             self.platform_stamps += usize::from(bytes.get(23) == Some(&b'Z'));
         }
         self.relayed += usize::from(line.relay.is_some());
-        let text = String::from_utf8_lossy(line.text().get(..1024).unwrap_or(line.text()));
+        let text = text::lossy(line.text().get(..1024).unwrap_or(line.text()));
         let text = strip_ansi(text);
         let text = text.trim_end();
         let Anchor { style, logger, .. } = anchor(text.as_bytes());
@@ -188,23 +190,30 @@ fn is_build_output(text: &str) -> bool {
 }
 
 /// Loggers and messages of Apify's own libraries.
-fn is_known_logger(text: &[u8], style: Style, logger: std::ops::Range<usize>) -> bool {
-    const WORDS: [&[u8]; 8] = [
-        b"System info {",
-        b"System info ({",
-        b"Crawler",
-        b"crawlee.",
-        b"apify",
-        b"AutoscaledPool",
-        b"request statistics",
-        b"Apify.main()",
+static WORDS: LazyLock<[Finder<'static>; 8]> = LazyLock::new(|| {
+    const WORDS: [&str; 8] = [
+        "System info {",
+        "System info ({",
+        "Crawler",
+        "crawlee.",
+        "apify",
+        "AutoscaledPool",
+        "request statistics",
+        "Apify.main()",
     ];
+    WORDS.map(Finder::new)
+});
+
+/// Whether one of them stands in the name of the logger or near the start of the text.
+fn is_known_logger(text: &[u8], style: Style, logger: std::ops::Range<usize>) -> bool {
     if style == Style::Bare {
         return shape::is_box(text);
     }
-    let logger = text.get(logger).unwrap_or_default();
     let head = text.get(..96).unwrap_or(text);
-    WORDS.iter().any(|word| memmem::find(logger, word).is_some() || memmem::find(head, word).is_some())
+    let logger = if logger.end <= head.len() { None } else { text.get(logger) };
+    WORDS
+        .iter()
+        .any(|word| word.find(head).is_some() || logger.is_some_and(|logger| word.find(logger).is_some()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::scan::Cursor;
 use super::stamps::{self, Kind};
 use crate::format::{CERTAIN, Extent, Head, Match, Shape};
 use crate::json::is_lines;
+use crate::text;
 use crate::time::StampReader;
 
 /// How the input matches, if it does.
@@ -192,7 +193,7 @@ fn text(head: Head<'_>) -> Option<u8> {
     };
     let mut lines = Lines::default();
     let mut reader = StampReader::new();
-    for line in bytes.split(|&byte| byte == b'\n') {
+    for line in text::lines(bytes) {
         let stamp = stamps::stamp(line, &mut reader);
         let rest = line.get(stamp.map_or(0, |stamp| stamp.len)..).unwrap_or_default();
         let is_instant = stamp.is_some_and(|stamp| stamp.kind == Kind::Instant);

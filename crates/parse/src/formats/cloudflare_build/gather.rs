@@ -11,7 +11,7 @@ use super::model::{self, Joint, Line, Origin, Writing};
 use super::pages::{self, Page, Seen};
 use super::split::Splitter;
 use crate::issue::{Code, Issue};
-use crate::record::{Batch, Delivery, Span};
+use crate::record::{Batch, Span};
 use crate::text::Codec;
 
 /// How messages are written in JSON.
@@ -26,9 +26,8 @@ const WRITING: Writing = Writing {
 ///
 /// Lines are let go with their build, so a file of many builds needs no more memory for them than one.
 #[derive(Debug)]
-pub(super) struct Gather<'a, 'p> {
+pub(super) struct Gather<'a> {
     bytes: &'a [u8],
-    delivery: Delivery<'p>,
     lines: Vec<Line<'a>>,
     pages: Vec<Page>,
     /// Lines of the page being read that may start or end a build.
@@ -45,11 +44,10 @@ enum Clocks {
     None,
 }
 
-impl<'a, 'p> Gather<'a, 'p> {
-    pub(super) fn new(bytes: &'a [u8], delivery: Delivery<'p>) -> Self {
+impl<'a> Gather<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
-            delivery,
             lines: Vec::new(),
             pages: Vec::new(),
             candidates: Vec::new(),
@@ -185,7 +183,6 @@ impl<'a, 'p> Gather<'a, 'p> {
         let build =
             Build { bytes: self.bytes, lines, writing: WRITING, beginning: Beginning::Here, init, rest };
         build::report(&build, out);
-        self.delivery.offer(out);
     }
 
     fn let_go(&mut self, lines: usize) {
