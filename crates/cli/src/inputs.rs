@@ -1,5 +1,8 @@
 //! From paths on the command line to inputs: files, walked folders, globs, standard input, and what
 //! compressed files and archives among them hold.
+//!
+//! What a file is, its content decides. Files that are called as texts are called are not opened for that
+//! alone, though: that one is packed shows when it is read, and then all are looked into and read anew.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
@@ -7,9 +10,10 @@ use std::io::{self, Read, Seek, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use logmill_analyze::{Content, Input, ReadAt};
-use logmill_archive::{Fault, Member};
+use logmill_archive::{Fault, Kind, Member};
 use logmill_frame::Manifest;
 use logmill_frame::manifest::MANIFEST;
 use walkdir::WalkDir;
@@ -19,6 +23,7 @@ use crate::progress::{Counted, Meter, Tally};
 pub use unpack::Bounds;
 use unpack::OnDisk;
 
+mod spread;
 mod unpack;
 
 /// An input of the command line.
@@ -35,6 +40,8 @@ pub struct Source {
     /// How it came to be an input.
     pub origin: Origin,
     place: Place,
+    /// Where its name is taken to say that it is not packed.
+    trust: Option<Trust>,
 }
 
 /// How an input came to be one.
@@ -52,7 +59,11 @@ pub enum Origin {
 
 #[derive(Debug)]
 enum Place {
+    /// A file that has been found and not yet been looked at.
+    Found,
     File(Option<FileId>),
+    /// What can be read only once: standard input, a pipe, a device.
+    Stream(Option<FileId>),
     /// A copy of something that could be read only once.
     Copy(Arc<File>),
     Member(Box<Member>),
@@ -70,8 +81,14 @@ impl Source {
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
             Place::File(_) | Place::Member(_) | Place::Empty | Place::Fault(_) => Some(&self.path),
-            Place::Copy(_) | Place::Broken(_) => None,
+            Place::Found | Place::Stream(_) | Place::Copy(_) | Place::Broken(_) => None,
         }
+    }
+
+    /// Whether an input that is called as texts are has turned out to be packed while the inputs were read.
+    #[must_use]
+    pub fn is_misnamed(&self) -> bool {
+        self.trust.as_ref().is_some_and(Trust::is_broken)
     }
 
     /// The file it is, to be opened when it is read, or the copy of it that is open already.
@@ -79,7 +96,7 @@ impl Source {
         match &self.place {
             Place::File(id) => Some(OnDisk::Path(Arc::clone(&self.path), *id)),
             Place::Copy(file) => Some(OnDisk::Copy(Arc::clone(file))),
-            Place::Member(_) | Place::Empty | Place::Fault(_) | Place::Broken(_) => None,
+            _ => None,
         }
     }
 }
@@ -99,13 +116,68 @@ impl Input for Source {
 
     fn open(&self) -> io::Result<Content> {
         match &self.place {
-            Place::File(_) => random(File::open(&self.path)?),
+            Place::File(_) => match &self.trust {
+                Some(trust) => trust.open(&self.path),
+                None => random(File::open(&self.path)?),
+            },
             Place::Copy(file) => random(file.try_clone()?),
             Place::Member(member) => member.open().map(unpack::content).map_err(unpack::with_code),
             Place::Empty => Ok(Content::Random(Box::new(Vec::new()))),
             Place::Fault(fault) => Err(unpack::with_code(fault.clone().into())),
             Place::Broken(why) => Err(io::Error::other(why.clone())),
+            Place::Found | Place::Stream(_) => Err(io::Error::other("expected a file, found a stream")),
         }
+    }
+}
+
+/// What files are taken for that are called as texts are called, until one turns out to be packed.
+#[derive(Debug, Clone, Default)]
+struct Trust {
+    is_broken: Arc<AtomicBool>,
+}
+
+/// Endings of texts: such files are hardly ever packed.
+const TEXTS: [&str; 6] = ["log", "txt", "json", "jsonl", "ndjson", "out"];
+
+impl Trust {
+    fn open(&self, path: &Path) -> io::Result<Content> {
+        if self.is_broken() {
+            return Err(misnamed());
+        }
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let file = RandomFile { file, size };
+        Ok(Content::Random(Box::new(Trusted { file, trust: self.clone() })))
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed)
+    }
+}
+
+/// Nobody sees this error: everything is read again.
+fn misnamed() -> io::Error {
+    io::Error::other("expected a file that is what its name says, found a compressed one")
+}
+
+/// A file that is not expected to be packed; whether it is shows in the first bytes that are read.
+struct Trusted {
+    file: RandomFile,
+    trust: Trust,
+}
+
+impl ReadAt for Trusted {
+    fn size(&self) -> u64 {
+        self.file.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read_at(offset, buffer)?;
+        if offset == 0 && logmill_archive::kind(buffer.get(..n).unwrap_or_default()) != Kind::Plain {
+            self.trust.is_broken.store(true, Ordering::Relaxed);
+            return Err(misnamed());
+        }
+        Ok(n)
     }
 }
 
@@ -145,32 +217,62 @@ impl ReadAt for RandomFile {
     }
 }
 
+/// How inputs are collected.
+#[derive(Debug, Clone, Copy)]
+pub struct Collecting<'c> {
+    /// How much may come out of compressed files.
+    pub bounds: Bounds,
+    /// More threads are not used.
+    pub threads: Option<NonZeroUsize>,
+    /// Shows how far it is.
+    pub meter: &'c Arc<Meter>,
+}
+
 /// The inputs that `paths` stand for, each once, in the order of their names; what compressed files
-/// and archives hold stands in their places. At most `threads` are used; `meter` shows how far it is.
+/// and archives hold stands in their places, but for those that are called as texts are: whether there
+/// is one shows when they have been read ([`Source::is_misnamed`]).
 #[must_use]
-pub fn collect(
-    paths: &[PathBuf],
-    bounds: Bounds,
-    threads: Option<NonZeroUsize>,
-    meter: &Arc<Meter>,
-) -> Vec<Source> {
+pub fn collect(paths: &[PathBuf], how: Collecting<'_>) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
         add(path, &mut sources);
     }
+    look_at_found(&mut sources, how.threads);
     sources.sort_by(|a, b| (&a.name, a.origin).cmp(&(&b.name, b.origin)));
     let mut seen = BTreeSet::new();
     sources.retain(|source| seen.insert(source.identity()));
-    copy_streams(&mut sources, bounds, meter);
-    unpack::unpack(sources, bounds, threads, meter)
+    copy_streams(&mut sources, how);
+    let trust = Trust::default();
+    for source in &mut sources {
+        source.trust = source.is_called_text().then(|| trust.clone());
+    }
+    unpack::unpack(sources, how)
+}
+
+/// The inputs, whatever they are called, with what the packed ones among them hold in their places.
+#[must_use]
+pub fn look_into_all(sources: Vec<Source>, how: Collecting<'_>) -> Vec<Source> {
+    unpack::unpack(sources.into_iter().map(|source| Source { trust: None, ..source }).collect(), how)
+}
+
+/// Looks at the files that were found, but not into them.
+fn look_at_found(sources: &mut [Source], threads: Option<NonZeroUsize>) {
+    let look = |source: &Source| matches!(source.place, Place::Found).then(|| fs::metadata(&source.path));
+    let metadata = spread::map(sources, spread::threads(threads, sources.len()), look);
+    for (source, metadata) in sources.iter_mut().zip(metadata) {
+        if let Some(metadata) = metadata {
+            source.see(metadata);
+        }
+    }
 }
 
 /// Copies what can be read only once: standard input, pipes, devices.
-fn copy_streams(sources: &mut [Source], bounds: Bounds, meter: &Arc<Meter>) {
-    let mut streams: Vec<&mut Source> = sources.iter_mut().filter(|source| source.is_stream()).collect();
-    let _copying = meter.begin("copying", 0, streams.len() as u64);
+fn copy_streams(sources: &mut [Source], how: Collecting<'_>) {
+    let is_stream = |source: &&mut Source| matches!(source.place, Place::Stream(_));
+    let mut streams: Vec<&mut Source> = sources.iter_mut().filter(is_stream).collect();
+    let _copying = how.meter.begin("copying", 0, streams.len() as u64);
     for source in &mut streams {
-        source.copy(bounds, &meter.tally());
+        source.copy(how.bounds, &how.meter.tally());
     }
 }
 
@@ -184,17 +286,18 @@ enum Identity {
 impl Source {
     fn identity(&self) -> Identity {
         match &self.place {
-            Place::File(Some(id)) => Identity::File(*id),
-            Place::File(None) => {
+            Place::File(Some(id)) | Place::Stream(Some(id)) => Identity::File(*id),
+            Place::File(None) | Place::Stream(None) => {
                 Identity::Path(fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.to_path_buf()))
             }
             _ => Identity::Path(PathBuf::from(&self.name)),
         }
     }
 
-    fn is_stream(&self) -> bool {
-        let is_file = || fs::metadata(&self.path).is_ok_and(|metadata| metadata.is_file());
-        matches!(self.place, Place::File(_)) && (self.name == "-" || !is_file())
+    /// Whether it is a file whose name says that it is a text.
+    fn is_called_text(&self) -> bool {
+        let ending = self.path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        matches!(self.place, Place::File(_)) && TEXTS.contains(&ending)
     }
 
     /// Copies a stream.
@@ -215,7 +318,7 @@ impl Source {
 
 fn add(path: &Path, sources: &mut Vec<Source>) {
     if path == Path::new("-") {
-        sources.push(Source::new(path, Origin::Named, Place::File(None)));
+        sources.push(Source::new(path, Origin::Named, Place::Stream(None)));
         return;
     }
     // A name that exists is no pattern, whatever is in it.
@@ -229,7 +332,7 @@ fn add(path: &Path, sources: &mut Vec<Source>) {
 fn add_one(path: &Path, origin: Origin, sources: &mut Vec<Source>) {
     match fs::metadata(path) {
         Ok(it) if it.is_dir() => walk(path, sources),
-        Ok(it) => sources.push(file(path, &it, origin)),
+        Ok(it) => sources.push(file(path, Ok(it), origin)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && pattern_of(path).is_some() => {
             sources.push(broken(path, "expected files that match the pattern, found none", origin));
         }
@@ -259,10 +362,7 @@ fn walk(folder: &Path, sources: &mut Vec<Source>) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry) if own.contains(entry.path()) => {}
-            Ok(entry) => match entry.metadata() {
-                Ok(it) => sources.push(file(entry.path(), &it, Origin::Found)),
-                Err(error) => sources.push(broken(entry.path(), &error.to_string(), Origin::Found)),
-            },
+            Ok(entry) => sources.push(Source::new(entry.path(), Origin::Found, Place::Found)),
             Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
@@ -315,18 +415,11 @@ fn own_names(manifest: &Content) -> Vec<String> {
     files.map_or_else(Vec::new, |files| files.chain([MANIFEST.to_owned()]).collect())
 }
 
-/// A file, or something else that has a name. A pipe or a device is read only where it was named: one
-/// that is met on the way may never have an end.
-fn file(path: &Path, metadata: &Metadata, origin: Origin) -> Source {
-    if !metadata.is_file() && origin != Origin::Named {
-        return broken(
-            path,
-            "expected a file, found a pipe, a socket or a device, which is read only if it is named",
-            origin,
-        );
-    }
-    let place = Place::File(positioned::file_id(metadata));
-    Source { bytes: metadata.len(), ..Source::new(path, origin, place) }
+/// A file, or something else that has a name.
+fn file(path: &Path, metadata: io::Result<Metadata>, origin: Origin) -> Source {
+    let mut source = Source::new(path, origin, Place::Found);
+    source.see(metadata);
+    source
 }
 
 fn broken(path: &Path, why: &str, origin: Origin) -> Source {
@@ -335,7 +428,32 @@ fn broken(path: &Path, why: &str, origin: Origin) -> Source {
 
 impl Source {
     fn new(path: &Path, origin: Origin, place: Place) -> Self {
-        Self { path: Arc::from(path), name: name_of(path), member: None, bytes: 0, origin, place }
+        Self {
+            path: Arc::from(path),
+            name: name_of(path),
+            member: None,
+            bytes: 0,
+            origin,
+            place,
+            trust: None,
+        }
+    }
+
+    /// Takes in what the operating system says of a file that has been found. A pipe or a device is read only
+    /// where it was named: one that is met on the way may never have an end.
+    fn see(&mut self, metadata: io::Result<Metadata>) {
+        self.place = match metadata {
+            Ok(it) if it.is_file() => {
+                self.bytes = it.len();
+                Place::File(positioned::file_id(&it))
+            }
+            Ok(it) if self.origin == Origin::Named => Place::Stream(positioned::file_id(&it)),
+            Ok(_) => Place::Broken(
+                "expected a file, found a pipe, a socket or a device, which is read only if it is named"
+                    .to_owned(),
+            ),
+            Err(error) => Place::Broken(error.to_string()),
+        };
     }
 }
 

@@ -14,7 +14,7 @@ use logmill_analyze::{
 
 use crate::args::{InputArgs, NoteArgs, SelectArgs, TimeArgs};
 use crate::failure::{Done, Failure};
-use crate::inputs::{self, Origin, Source};
+use crate::inputs::{self, Collecting, Origin, Source};
 use crate::progress::{Audience, Meter, Metered, Quiet, Running};
 use crate::terminal::{Paint, count, counted, for_stderr, safe};
 use crate::{nearest, notes, quarantine};
@@ -42,10 +42,6 @@ impl Session {
         }
         let quiet = if notes.quiet { Quiet::Yes } else { Quiet::No };
         let meter = Arc::new(Meter::new(Audience::unless(quiet)));
-        let sources: Vec<Metered> = inputs::collect(&input.paths, input.bounds(), input.threads, &meter)
-            .into_iter()
-            .map(|source| Metered::new(source, &meter))
-            .collect();
         let options = Options {
             threads: input.threads,
             from: input.from.0,
@@ -56,11 +52,17 @@ impl Session {
             ..Options::default()
         };
         let engine = Engine::new(options).context("cannot start reading")?;
-        let list: Vec<&dyn Input> = sources.iter().map(|source| source as &dyn Input).collect();
-        let bytes = list.iter().map(|input| input.size_hint()).sum();
-        let reading = meter.begin("reading", bytes, list.len() as u64);
-        let survey = engine.survey(&list);
-        drop(reading);
+        let how = Collecting { bounds: input.bounds(), threads: input.threads, meter: &meter };
+        let metered = |sources: Vec<Source>| -> Vec<Metered> {
+            sources.into_iter().map(|source| Metered::new(source, &meter)).collect()
+        };
+        let mut sources = metered(inputs::collect(&input.paths, how));
+        let mut survey = survey(&sources, &engine, &meter);
+        if sources.iter().any(|input| input.source.is_misnamed()) {
+            let found = sources.into_iter().map(|input| input.source).collect();
+            sources = metered(inputs::look_into_all(found, how));
+            survey = self::survey(&sources, &engine, &meter);
+        }
         Ok(Self { sources, meter, engine, survey })
     }
 
@@ -246,6 +248,14 @@ impl Session {
         };
         report.issues.iter().filter(|issue| notes::is_about_the_input(issue)).partition(is_named)
     }
+}
+
+/// Reads all inputs, and shows how far it is.
+fn survey(sources: &[Metered], engine: &Engine, meter: &Meter) -> Survey {
+    let list: Vec<&dyn Input> = sources.iter().map(|source| source as &dyn Input).collect();
+    let bytes = list.iter().map(|input| input.size_hint()).sum();
+    let _reading = meter.begin("reading", bytes, list.len() as u64);
+    engine.survey(&list)
 }
 
 /// How a command ends, on standard error.

@@ -19,7 +19,7 @@ use super::print;
 use crate::args::BenchArgs;
 use crate::args::Generated;
 use crate::failure::{Done, Failure};
-use crate::inputs::{self, Bounds};
+use crate::inputs::{self, Bounds, Collecting};
 use crate::progress::{Audience, Meter};
 use crate::terminal::{Paint, count, counted, size};
 
@@ -46,7 +46,8 @@ pub fn run(args: &BenchArgs) -> Result<Done, Failure> {
         paths.push(folder.path().to_owned());
     }
     let nobody = Arc::new(Meter::new(Audience::Nobody));
-    let sources = inputs::collect(&paths, Bounds::default(), args.threads, &nobody);
+    let how = Collecting { bounds: Bounds::default(), threads: args.threads, meter: &nobody };
+    let sources = inputs::look_into_all(inputs::collect(&paths, how), how);
     let bench = Bench::new(args)?;
     let list: Vec<&dyn Input> = sources.iter().map(|source| source as &dyn Input).collect();
     let cold = bench.cold(&list)?;

@@ -6,26 +6,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use logmill_analyze::{Content, ReadError};
 use logmill_archive::{Codec, Contents, Fault, FaultKind, Kind, Limits, Member, Opened};
 use logmill_frame::manifest::MANIFEST;
 use logmill_parse::Code;
 
-use super::{Origin, Place, Source, is_hidden, own_names};
+use super::{Collecting, Origin, Place, Source, is_hidden, own_names, spread};
 use crate::positioned::{self, FileId};
-use crate::progress::{Meter, Tally};
+use crate::progress::Tally;
 
 /// Memory for decompressed bytes that are needed more than once, compressed again.
 const SHELF_BYTES: u64 = 256 << 20;
 /// Members of one file.
 const MAX_MEMBERS: usize = 1 << 20;
-/// Files for which it is worth starting a thread.
-const FILES_PER_THREAD: usize = 256;
 
 /// How much may come out of compressed files.
 #[derive(Debug, Clone, Copy)]
@@ -42,16 +38,13 @@ impl Default for Bounds {
     }
 }
 
-/// Puts what compressed files and archives hold in their places. More than `threads` are never used;
-/// `meter` shows how far it is.
-pub fn unpack(
-    sources: Vec<Source>,
-    bounds: Bounds,
-    threads: Option<NonZeroUsize>,
-    meter: &Arc<Meter>,
-) -> Vec<Source> {
-    let cores = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let kinds = on_threads(&sources, cores.min(sources.len().div_ceil(FILES_PER_THREAD)), look);
+/// Puts what compressed files and archives hold in their places. Into files whose names are trusted nobody
+/// looks.
+pub fn unpack(sources: Vec<Source>, how: Collecting<'_>) -> Vec<Source> {
+    let Collecting { bounds, threads, meter } = how;
+    let kinds = spread::map(&sources, spread::threads(threads, sources.len()), |source| {
+        if source.trust.is_some() { Kind::Plain } else { look(source) }
+    });
     let packed: Vec<usize> =
         (0..).zip(&kinds).filter(|(_, kind)| **kind != Kind::Plain).map(|it| it.0).collect();
     if packed.is_empty() {
@@ -61,7 +54,7 @@ pub fn unpack(
     let bytes = packed.iter().filter_map(|index| sources.get(*index)).map(|source| source.bytes).sum();
     let unpacking = meter.begin("unpacking", bytes, packed.len() as u64);
     let tally = meter.tally();
-    let held = on_threads(&packed, cores, |index| {
+    let held = spread::map(&packed, spread::cores(threads), |index| {
         let limits = Limits {
             total_bytes: bounds.total_bytes,
             member_bytes: bounds.member_bytes.min(bounds.total_bytes),
@@ -81,29 +74,6 @@ pub fn unpack(
         }
     }
     all
-}
-
-/// `work` on each item, by some threads; the results in the order of the items.
-fn on_threads<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    if threads <= 1 || items.len() <= 1 {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let some = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else { return done };
-            done.push((index, work(item)));
-        }
-    };
-    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(items.len())).map(|_| scope.spawn(some)).collect();
-        let own = some();
-        others.into_iter().filter_map(|other| other.join().ok()).flatten().chain(own).collect()
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// What a source is. What cannot be opened says so when it is read.
@@ -192,6 +162,7 @@ fn replace(source: Source, contents: Contents, all: &mut Vec<Source>) {
             bytes: member.size_hint,
             origin,
             place: Place::Member(Box::new(member)),
+            trust: None,
         });
     }
     if let Some(fault) = fault {
