@@ -42,6 +42,7 @@ mod survey;
 #[cfg(test)]
 mod testing;
 mod trace;
+mod turns;
 mod volume;
 
 pub use assemble::SplitRuns;

@@ -20,6 +20,7 @@ use crate::model::EventRow;
 use crate::redact::Redactor;
 use crate::reopen::Cursors;
 use crate::survey::Survey;
+use crate::turns::Turns;
 use crate::volume::{self, Volume};
 
 /// Groups of inputs for each thread that are read while those before them are joined to the survey.
@@ -132,6 +133,12 @@ impl Engine {
         &self.options
     }
 
+    /// How many threads there are.
+    #[must_use]
+    pub(crate) fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
     /// Reads every byte of the inputs and counts the newlines: the floor under everything else.
     ///
     /// # Errors
@@ -198,21 +205,23 @@ impl Engine {
     /// # Errors
     ///
     /// The first error that `take` returns.
-    fn in_order<T: Send + Sync, R: Send, E: Send>(
+    pub(crate) fn in_order<T: Send + Sync, R: Send, E: Send>(
         &self,
         items: &[T],
         work: impl Fn(&T) -> R + Sync,
         take: impl FnMut(R) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        self.pool.install(|| in_order(items, RESULTS_PER_THREAD, &work, take))
+        let turns = Turns::new(items, self.threads() * ITEMS_PER_THREAD, take);
+        self.pool.broadcast(|_| turns.run(&work));
+        turns.finish()
     }
 }
 
-/// Results of [`Engine::in_order`] that wait for each thread.
-const RESULTS_PER_THREAD: usize = 2;
+/// Items of [`Engine::in_order`] that each thread may have begun before the first of them is handed on.
+const ITEMS_PER_THREAD: usize = 2;
 
-/// Runs `work` on each item by all threads of the pool at hand, and hands the results to `take` in order.
-/// At most twice `per_thread` results for each thread wait; the fewer, the more often threads do.
+/// Runs `work` on each item by all threads of the pool at hand, and hands the results to `take` in order. Threads
+/// are not kept waiting, so that it may be called by work that is spread over the same pool. At most twice `per_thread` results for each thread wait; the fewer, the more often threads do.
 ///
 /// # Errors
 ///
