@@ -2,13 +2,13 @@
 
 use logmill_parse::Micros;
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Float64Type, Int64Chunked, Int64Type, IntoColumn,
-    IntoSeries, NewChunkedArray, PlSmallStr, PrimitiveChunkedBuilder, StringChunked, TimeUnit, TimeZone,
+    BooleanChunkedBuilder, ChunkedBuilder, Column, DataFrame, DataType, Float64Type, IntoColumn, PlSmallStr,
+    PrimitiveChunkedBuilder, StringChunked, TimeUnit, TimeZone,
 };
-use polars::prelude::{BooleanChunkedBuilder, ChunkedBuilder};
 use polars_arrow::array::{MutableBinaryViewArray, Utf8ViewArray};
 
 use crate::error::Error;
+use crate::gather::Numbers;
 use crate::schema::{Dtype, Table};
 
 /// A text column: short values stand in the row, the others in shared buffers.
@@ -76,59 +76,6 @@ impl Repeats {
     }
 }
 
-/// A column of whole numbers, none of them null.
-#[derive(Default)]
-pub(crate) struct Ints(Vec<i64>);
-
-impl Ints {
-    pub(crate) fn push(&mut self, value: i64) {
-        self.0.push(value);
-    }
-
-    pub(crate) fn finish(self, name: &str) -> Column {
-        Int64Chunked::from_vec(PlSmallStr::from_str(name), self.0).into_column()
-    }
-}
-
-/// A column of whole numbers and nulls.
-pub(crate) struct Holes(PrimitiveChunkedBuilder<Int64Type>);
-
-impl Default for Holes {
-    fn default() -> Self {
-        Self(PrimitiveChunkedBuilder::new(PlSmallStr::EMPTY, 0))
-    }
-}
-
-impl Holes {
-    pub(crate) fn push(&mut self, value: Option<i64>) {
-        self.0.append_option(value);
-    }
-
-    pub(crate) fn finish(self, name: &str) -> Column {
-        self.0.finish().with_name(PlSmallStr::from_str(name)).into_column()
-    }
-
-    /// As instants: microseconds since the Unix epoch.
-    pub(crate) fn finish_instants(self, name: &str) -> Column {
-        let micros = self.0.finish().with_name(PlSmallStr::from_str(name));
-        micros.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series().into_column()
-    }
-}
-
-/// A column of truth values, none of them null.
-#[derive(Default)]
-pub(crate) struct Bools(Vec<bool>);
-
-impl Bools {
-    pub(crate) fn push(&mut self, value: bool) {
-        self.0.push(value);
-    }
-
-    pub(crate) fn finish(self, name: &str) -> Column {
-        BooleanChunked::from_slice(PlSmallStr::from_str(name), &self.0).into_column()
-    }
-}
-
 /// A value on its way into a column.
 #[derive(Clone, Copy)]
 pub(crate) enum Cell<'a> {
@@ -142,20 +89,20 @@ pub(crate) enum Cell<'a> {
 /// A builder for a column of any type.
 pub(crate) enum Builder {
     Text(Repeats),
-    Int(Holes),
+    Int(Numbers),
     Float(Box<PrimitiveChunkedBuilder<Float64Type>>),
     Bool(Box<BooleanChunkedBuilder>),
-    Instant(Holes),
+    Instant(Numbers),
 }
 
 impl Builder {
     pub(crate) fn new(dtype: Dtype) -> Self {
         match dtype {
             Dtype::Str => Self::Text(Repeats::default()),
-            Dtype::Int => Self::Int(Holes::default()),
+            Dtype::Int => Self::Int(Numbers::default()),
             Dtype::Float => Self::Float(Box::new(PrimitiveChunkedBuilder::new(PlSmallStr::EMPTY, 0))),
             Dtype::Bool => Self::Bool(Box::new(BooleanChunkedBuilder::new(PlSmallStr::EMPTY, 0))),
-            Dtype::Instant => Self::Instant(Holes::default()),
+            Dtype::Instant => Self::Instant(Numbers::default()),
         }
     }
 
@@ -179,10 +126,10 @@ impl Builder {
     pub(crate) fn finish(self, name: &str) -> Column {
         match self {
             Self::Text(texts) => texts.finish(name),
-            Self::Int(ints) => ints.finish(name),
+            Self::Int(ints) => ints.column(name.into()),
             Self::Float(floats) => floats.finish().with_name(PlSmallStr::from_str(name)).into_column(),
             Self::Bool(bools) => bools.finish().with_name(PlSmallStr::from_str(name)).into_column(),
-            Self::Instant(instants) => instants.finish_instants(name),
+            Self::Instant(instants) => instants.instants(name.into()),
         }
     }
 }

@@ -1,7 +1,12 @@
 //! From data frames to bytes, on any thread.
 
+use polars::prelude::PolarsResult;
+use polars_arrow::array::Array;
+
 use crate::columns::check;
 use crate::error::Error;
+use crate::events::EventColumns;
+use crate::gather::Filled;
 use crate::parquet::{Compressor, RowGroup};
 use crate::row_groups::RowGroups;
 use crate::schema::Table;
@@ -141,6 +146,19 @@ impl Encoder {
         Ok(Block { table: self.table, n_rows, body })
     }
 
+    /// Encodes events as they were gathered; for Parquet without making a data frame of them.
+    pub(crate) fn encode_events(&self, columns: EventColumns) -> Result<Block, Error> {
+        let Way::Parquet(compressor) = &self.way else { return self.encode(columns.into_frame()?) };
+        let n_rows = columns.n_rows();
+        let compress = || {
+            let arrays: PolarsResult<Vec<Box<dyn Array>>> =
+                columns.filled().into_iter().map(Filled::array).collect();
+            compressor.compress(n_rows, arrays?)
+        };
+        let group = compress().map_err(Error::polars(self.table))?;
+        Ok(Block { table: self.table, n_rows, body: Body::RowGroups(vec![group]) })
+    }
+
     fn row_groups(&self, compressor: &Compressor, frame: DataFrame) -> Result<Vec<RowGroup>, Error> {
         let cut_and_compress = || {
             let mut groups = RowGroups::default();
@@ -148,7 +166,7 @@ impl Encoder {
             frames.extend(groups.finish());
             let mut compressed = Vec::new();
             for frame in frames {
-                compressed.push(compressor.compress(&frame)?);
+                compressed.push(compressor.compress_frame(&frame)?);
             }
             Ok(compressed)
         };

@@ -1,46 +1,46 @@
 //! The table of events, filled one event at a time.
 
 use logmill_analyze::model::EventRow;
-use logmill_parse::{Flags, Kind, Text};
-use polars::prelude::DataFrame;
+use logmill_parse::{Class, Flags, Kind, Level, Platform};
+use polars::prelude::{Column, DataFrame, PolarsResult};
 
-use crate::columns::{Bools, Holes, Ints, Repeats, Texts, assemble};
+use crate::columns::assemble;
 use crate::encode::{Block, Encoder, FileFormat};
 use crate::error::Error;
+use crate::gather::{Bodies, Filled, Numbers, Terms, Words};
+use crate::row_groups::MAX_ROWS;
 use crate::schema::Table;
 use crate::tables::saturated;
 
-/// Bytes of the columns of fixed width, and of the views of text columns, per row.
-const ROW_BYTES: usize = 5 * 8 + 2 * 9 + 11 * 16 + 1;
+/// Bytes per row of all columns but the bodies of texts: numbers, keys of texts that repeat, ends of the others.
+const ROW_BYTES: usize = 7 * 8 + 10 * 4 + 2 * 8 + 1;
 
 /// The columns of the table of events while they grow.
 ///
-/// What describes the run, the step and the input is stored once per stretch of equal neighbours, so
-/// push events in the order they stand in.
+/// What repeats (the run, the step and the input, level and logger) is stored once; a key says where.
 #[derive(Default)]
 pub struct EventColumns {
     n_rows: usize,
-    text_bytes: usize,
-    platform: Repeats,
-    kind: Repeats,
-    group: Repeats,
-    run_id: Repeats,
-    seq: Ints,
-    ts: Holes,
-    level: Texts,
-    class: Texts,
-    logger: Texts,
-    message: Texts,
-    payload: Texts,
-    step_seq: Holes,
-    step: Repeats,
-    source: Repeats,
-    member: Repeats,
-    line: Ints,
-    byte_offset: Ints,
-    n_lines: Ints,
-    n_bytes: Ints,
-    lossy: Bools,
+    platform: Words,
+    kind: Words,
+    group: Terms,
+    run_id: Terms,
+    seq: Numbers,
+    ts: Numbers,
+    level: Words,
+    class: Words,
+    logger: Terms,
+    message: Bodies,
+    payload: Bodies,
+    step_seq: Numbers,
+    step: Terms,
+    source: Terms,
+    member: Terms,
+    line: Numbers,
+    byte_offset: Numbers,
+    n_lines: Numbers,
+    n_bytes: Numbers,
+    lossy: Vec<bool>,
 }
 
 impl EventColumns {
@@ -59,33 +59,59 @@ impl EventColumns {
     /// Memory the columns take, roughly.
     #[must_use]
     pub const fn n_bytes(&self) -> usize {
-        self.text_bytes + self.n_rows * ROW_BYTES
+        self.message.n_bytes() + self.payload.n_bytes() + self.n_rows * ROW_BYTES
     }
 
     /// Appends one event; its text is decoded here.
     pub fn push(&mut self, row: &EventRow<'_>) {
         let EventRow { run, record, .. } = *row;
         self.n_rows += 1;
-        self.platform.push(Some(run.platform.as_str()));
-        self.kind.push(run.kind.map(Kind::as_str));
+        self.platform.push(Some(run.platform as u8));
+        self.kind.push(run.kind.map(|kind| kind as u8));
         self.group.push(Some(&run.group));
         self.run_id.push(Some(&run.run_id));
-        self.seq.push(saturated(row.seq));
+        self.seq.push(Some(saturated(row.seq)));
         self.ts.push(record.ts);
-        self.level.push(Some(record.level.as_str()));
-        self.class.push(Some(record.class.as_str()));
-        self.text_bytes += decode(Some(Text::plain(record.logger)), &mut self.logger);
-        self.text_bytes += decode(Some(record.message), &mut self.message);
-        self.text_bytes += decode(record.payload, &mut self.payload);
+        self.level.push(Some(record.level as u8));
+        self.class.push(Some(record.class as u8));
+        self.logger.push_plain(record.logger);
+        self.message.push(Some(record.message));
+        self.payload.push(record.payload);
         self.step_seq.push(row.step.map(|(seq, _)| seq.into()));
         self.step.push(row.step.map(|(_, name)| name));
         self.source.push(Some(row.source));
         self.member.push(row.member);
-        self.line.push(saturated(row.line));
-        self.byte_offset.push(saturated(row.byte_offset));
-        self.n_lines.push(record.n_lines.into());
-        self.n_bytes.push(saturated(record.span.len() as u64));
+        self.line.push(Some(saturated(row.line)));
+        self.byte_offset.push(Some(saturated(row.byte_offset)));
+        self.n_lines.push(Some(record.n_lines.into()));
+        self.n_bytes.push(Some(saturated(record.span.len() as u64)));
         self.lossy.push(record.flags.has(Flags::LOSSY));
+    }
+
+    /// The columns in the order of the table.
+    pub(crate) fn filled(self) -> Vec<Filled> {
+        vec![
+            Filled::Terms(self.platform.spelt(Platform::ALL.iter().map(|it| it.as_str()))),
+            Filled::Terms(self.kind.spelt(Kind::ALL.iter().map(|it| it.as_str()))),
+            Filled::Terms(self.group),
+            Filled::Terms(self.run_id),
+            Filled::Numbers(self.seq),
+            Filled::Instants(self.ts),
+            Filled::Terms(self.level.spelt(Level::ALL.iter().map(|it| it.as_str()))),
+            Filled::Terms(self.class.spelt(Class::ALL.iter().map(|it| it.as_str()))),
+            Filled::Terms(self.logger),
+            Filled::Bodies(self.message),
+            Filled::Bodies(self.payload),
+            Filled::Numbers(self.step_seq),
+            Filled::Terms(self.step),
+            Filled::Terms(self.source),
+            Filled::Terms(self.member),
+            Filled::Numbers(self.line),
+            Filled::Numbers(self.byte_offset),
+            Filled::Numbers(self.n_lines),
+            Filled::Numbers(self.n_bytes),
+            Filled::Flags(self.lossy),
+        ]
     }
 
     /// The data frame of all events pushed.
@@ -93,34 +119,19 @@ impl EventColumns {
     /// # Errors
     /// Only where columns and schema disagree, which is an error in the program.
     pub fn into_frame(self) -> Result<DataFrame, Error> {
-        let columns = vec![
-            self.platform.finish("platform"),
-            self.kind.finish("kind"),
-            self.group.finish("group"),
-            self.run_id.finish("run_id"),
-            self.seq.finish("seq"),
-            self.ts.finish_instants("ts"),
-            self.level.finish("level"),
-            self.class.finish("class"),
-            self.logger.finish("logger"),
-            self.message.finish("message"),
-            self.payload.finish("payload"),
-            self.step_seq.finish("step_seq"),
-            self.step.finish("step"),
-            self.source.finish("source"),
-            self.member.finish("member"),
-            self.line.finish("line"),
-            self.byte_offset.finish("byte_offset"),
-            self.n_lines.finish("n_lines"),
-            self.n_bytes.finish("n_bytes"),
-            self.lossy.finish("lossy"),
-        ];
-        assemble(Table::Events, self.n_rows, columns)
+        let n_rows = self.n_rows;
+        let columns: PolarsResult<Vec<Column>> = Table::Events
+            .columns()
+            .iter()
+            .zip(self.filled())
+            .map(|(it, filled)| filled.column(it.name))
+            .collect();
+        assemble(Table::Events, n_rows, columns.map_err(Error::polars(Table::Events))?)
     }
 }
 
 /// Rows of a block made while a chunk is being filled.
-pub const BLOCK_ROWS: usize = 64 << 10;
+pub const BLOCK_ROWS: usize = MAX_ROWS;
 /// Bytes of columns at which a block is made even of fewer rows.
 pub const BLOCK_BYTES: usize = 32 << 20;
 /// Fewer rows than these are left as a frame, to be joined with those of the next chunk.
@@ -172,11 +183,10 @@ impl EventChunk {
         let n_rows = columns.n_rows();
         let Ok(parts) = &mut self.parts else { return };
         let flush = || {
-            let frame = columns.into_frame()?;
             if self.encoder.format() == FileFormat::Parquet && n_rows < SMALL_ROWS {
-                parts.add_rest(frame, &self.encoder)
+                parts.add_rest(columns.into_frame()?, &self.encoder)
             } else {
-                parts.add_block(frame, &self.encoder)
+                parts.add_block(columns, &self.encoder)
             }
         };
         if let Err(error) = flush() {
@@ -191,11 +201,11 @@ impl EventChunk {
 }
 
 impl Parts {
-    fn add_block(&mut self, frame: DataFrame, encoder: &Encoder) -> Result<(), Error> {
+    fn add_block(&mut self, columns: EventColumns, encoder: &Encoder) -> Result<(), Error> {
         if let Some(rest) = self.rest.take() {
             self.blocks.push(encoder.encode(rest)?);
         }
-        self.blocks.push(encoder.encode(frame)?);
+        self.blocks.push(encoder.encode_events(columns)?);
         Ok(())
     }
 
@@ -205,12 +215,4 @@ impl Parts {
         }
         Ok(())
     }
-}
-
-/// Decodes `text` into `column` and returns its length. Nearly all text stands in the input as it is and is
-/// copied once, from the window into the column.
-fn decode(text: Option<Text<'_>>, column: &mut Texts) -> usize {
-    let decoded = text.as_ref().map(Text::decode);
-    column.push(decoded.as_deref());
-    decoded.map_or(0, |text| text.len())
 }

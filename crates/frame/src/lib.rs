@@ -32,6 +32,7 @@ mod csv;
 pub mod encode;
 mod error;
 pub mod events;
+mod gather;
 mod instant;
 pub mod manifest;
 mod ndjson;

@@ -35,32 +35,40 @@ pub(crate) struct RowGroup {
 #[derive(Clone)]
 pub(crate) struct Compressor {
     schema: Arc<SchemaDescriptor>,
-    encodings: Arc<[Encoding]>,
+    ways: Arc<[Way]>,
+}
+
+/// How the values of a column are written.
+#[derive(Clone, Copy)]
+struct Way {
+    encoding: Encoding,
     options: WriteOptions,
 }
 
 impl Compressor {
     pub(crate) fn new(table: Table) -> PolarsResult<Self> {
-        let encodings = table.columns().iter().map(|column| encoding(column.dtype)).collect();
-        Ok(Self {
-            schema: Arc::new(to_parquet_schema(&arrow_schema(table))?),
-            encodings,
-            options: options()?,
-        })
+        let ways: PolarsResult<Vec<Way>> = table.columns().iter().map(|column| way(table, column)).collect();
+        Ok(Self { schema: Arc::new(to_parquet_schema(&arrow_schema(table))?), ways: ways?.into() })
     }
 
     /// All of `frame` as one row group.
-    pub(crate) fn compress(&self, frame: &DataFrame) -> PolarsResult<RowGroup> {
-        let mut columns = Vec::with_capacity(frame.width());
-        for ((column, kind), encoding) in
-            frame.columns().iter().zip(self.schema.fields()).zip(self.encodings.iter())
+    pub(crate) fn compress_frame(&self, frame: &DataFrame) -> PolarsResult<RowGroup> {
+        let arrays: PolarsResult<Vec<Box<dyn Array>>> = frame.columns().iter().map(array).collect();
+        self.compress(frame.height(), arrays?)
+    }
+
+    /// Columns of so many values as one row group. Where an array is a dictionary, that is the column's.
+    pub(crate) fn compress(&self, n_rows: usize, arrays: Vec<Box<dyn Array>>) -> PolarsResult<RowGroup> {
+        let mut columns = Vec::with_capacity(arrays.len());
+        for ((array, kind), Way { encoding, options }) in
+            arrays.into_iter().zip(self.schema.fields()).zip(self.ways.iter())
         {
             // A column that is not nested makes exactly one column of pages.
-            for pages in array_to_columns(array(column)?, kind.clone(), self.options, &[*encoding])? {
-                columns.push(compress(pages, self.options.compression)?);
+            for pages in array_to_columns(array, kind.clone(), *options, &[*encoding])? {
+                columns.push(compress(pages, options.compression)?);
             }
         }
-        Ok(RowGroup { n_rows: frame.height() as u64, columns })
+        Ok(RowGroup { n_rows: n_rows as u64, columns })
     }
 }
 
@@ -114,12 +122,22 @@ fn field(column: &schema::Column) -> ArrowField {
     ArrowField::new(column.name.into(), dtype, true)
 }
 
-/// A dictionary where values repeat (polars falls back to plain where they do not).
-fn encoding(dtype: Dtype) -> Encoding {
-    match dtype {
+/// Numbers of events, which grow from row to row, are written as differences. Their messages and payloads, which
+/// seldom repeat, stand as they are: zstd makes less of what a dictionary leaves, and nobody asks for the least of
+/// them. Everything else is a dictionary where values repeat (polars falls back to plain where they do not).
+fn way(table: Table, column: &schema::Column) -> PolarsResult<Way> {
+    let is_event = table == Table::Events;
+    let is_body = is_event && matches!(column.name, "message" | "payload");
+    let encoding = match column.dtype {
         Dtype::Bool => Encoding::Plain,
+        Dtype::Str if is_body => Encoding::Plain,
+        Dtype::Int | Dtype::Instant if is_event => Encoding::DeltaBinaryPacked,
         _ => Encoding::RleDictionary,
-    }
+    };
+    let mut options = options()?;
+    options.statistics.min_value = !is_body;
+    options.statistics.max_value = !is_body;
+    Ok(Way { encoding, options })
 }
 
 fn options() -> PolarsResult<WriteOptions> {

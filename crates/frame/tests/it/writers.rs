@@ -9,7 +9,7 @@ use logmill_frame::row_groups::{MAX_BYTES, MAX_ROWS};
 use logmill_frame::{
     CsvText, DataFrame, Encoder, Error, EventChunk, EventColumns, FileFormat, Table, TableWriter, tables,
 };
-use logmill_parse::Record;
+use logmill_parse::{Level, Record};
 use polars::prelude::{ParquetReader, SerReader};
 use polars_parquet::read::RowGroupMetadata;
 
@@ -161,6 +161,65 @@ fn chunks_stand_in_the_order_they_are_handed_over() {
             assert_eq!(lines, first_seq - 1 + usize::from(format == FileFormat::Csv));
         }
     }
+}
+
+/// Event number `n` (from 0) of a chunk in which every column changes at its own pace.
+fn varied<'a>(runs: &'a [Run], n: usize, message: &'a str) -> (Record<'a>, &'a Run, Option<(u32, &'a str)>) {
+    let loggers: [&[u8]; 4] = [b"", b"crawlee", b"\x1b[33mcrawlee\x1b[39m", b"caf\xff"];
+    let record = Record {
+        ts: stamp(n),
+        level: if n.is_multiple_of(3) { Level::Error } else { Level::Info },
+        logger: loggers[n / 2 % 4],
+        n_lines: 1,
+        ..record(message.as_bytes(), (n % 4 == 1).then_some(br#"{\"n\":1}"#.as_slice()))
+    };
+    (record, &runs[n / 100], (n < 50).then_some((7, "boot")))
+}
+
+/// The first five have none, and the others do not grow.
+fn stamp(n: usize) -> Option<i64> {
+    let ms = [40, 20, 0, 60, 20, 10, 5].get(n % 7)?;
+    (n >= 5).then_some(1_000_000 + ms * 1_000)
+}
+
+/// What is read of a text column, with `-` for null.
+fn texts(frame: &DataFrame, name: &str) -> Vec<String> {
+    let column = frame.column(name).expect("a column").str().expect("text").clone();
+    column.iter().map(|text| text.unwrap_or("-").to_owned()).collect()
+}
+
+#[test]
+fn a_chunk_of_one_row_group_holds_what_was_pushed() {
+    const N: usize = 20_000;
+    let runs: Vec<Run> = (0..N / 100).map(|n| run(&format!("r{n}"))).collect();
+    let mut writer =
+        TableWriter::new(Vec::new(), Table::Events, FileFormat::Parquet, CsvText::Exact).expect("a writer");
+    let mut chunk = EventChunk::new(writer.encoder());
+    for n in 0..N {
+        let message = format!("\u{e9} {n}");
+        let (record, run, step) = varied(&runs, n, &message);
+        chunk.push(&EventRow { step, byte_offset: 10 * n as u64, ..row(run, &record, n + 1) });
+    }
+    writer.write_chunk(chunk).expect("a Vec takes everything");
+    let (bytes, _) = writer.finish().expect("a Vec takes everything");
+    assert_eq!(group_rows(&bytes), [N]);
+    let read = ParquetReader::new(Cursor::new(bytes)).finish().expect("a Parquet file");
+    let check = |name: &str, expected: &dyn Fn(usize) -> String| {
+        assert!(texts(&read, name).into_iter().eq((0..N).map(expected)), "{name}");
+    };
+    check("run_id", &|n| format!("r{}", n / 100));
+    check("level", &|n| (if n % 3 == 0 { "error" } else { "info" }).to_owned());
+    check("logger", &|n| ["", "crawlee", "crawlee", "caf\u{fffd}"][n / 2 % 4].to_owned());
+    check("message", &|n| format!("\u{e9} {n}"));
+    check("payload", &|n| (if n % 4 == 1 { "{\"n\":1}" } else { "-" }).to_owned());
+    check("step", &|n| (if n < 50 { "boot" } else { "-" }).to_owned());
+    check("member", &|_| "-".to_owned());
+    let instants = read.column("ts").expect("ts").datetime().expect("instants").physical().clone();
+    assert!(instants.iter().eq((0..N).map(stamp)));
+    let offsets = read.column("byte_offset").expect("byte_offset").i64().expect("numbers").clone();
+    assert!(offsets.iter().eq((0..).map(|n| Some(10 * n)).take(N)));
+    let seqs = read.column("step_seq").expect("step_seq").i64().expect("numbers").clone();
+    assert_eq!(seqs.iter().flatten().collect::<Vec<i64>>(), [7; 50]);
 }
 
 #[test]
