@@ -425,6 +425,8 @@ mod tests {
         let prose = "neither stamped nor anybody's\n".repeat(500);
         check(&format!("{lines}{prose}"), "Log(apify-log, Windows)");
         check(&prose, "Unknown(Text)");
+        let download = "2026-07-08T02:59:50.337Z\tCloning repository...\n".repeat(120);
+        check(&format!("{download}{prose}"), "Log(cloudflare-build, Sequence)");
         // What follows decides how it is read, but not what it is.
         let entry = r#"{"message":"Schedule invoked","level":"INFO","createdAt":"2025-01-01T00:00:00.370Z"}"#;
         check(
