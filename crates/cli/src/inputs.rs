@@ -350,15 +350,13 @@ fn matches(path: &Path) -> Option<Vec<PathBuf>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// The files below a folder. Hidden ones and the outputs of this program are left out; links
+/// The files below a folder, in no order. Hidden ones and the outputs of this program are left out; links
 /// are followed, but not in circles.
 fn walk(folder: &Path, sources: &mut Vec<Source>) {
     let is_visible =
         |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_hidden(entry.file_name().as_encoded_bytes());
     let mut own = OwnOutputs::default();
-    for entry in
-        WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_visible)
-    {
+    for entry in WalkDir::new(folder).follow_links(true).into_iter().filter_entry(is_visible) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry) if own.contains(entry.path()) => {}
