@@ -280,7 +280,7 @@ fn groups(inputs: &[&dyn Input], options: &Options) -> Vec<GroupOfInputs> {
         }
         groups.push(GroupOfInputs { path, members: vec![index], bytes });
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.bytes));
+    groups.sort_by_cached_key(|group| std::cmp::Reverse(group.bytes));
     groups
 }
 

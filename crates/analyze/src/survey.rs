@@ -212,7 +212,7 @@ impl Survey {
 
     /// Makes ids unique, leaves out repeated runs, applies metadata and sorts.
     pub(crate) fn finish(&mut self) {
-        self.files.sort_by_key(|file| file.input);
+        self.files.sort_by_cached_key(|file| file.input);
         self.tell_of_too_many_templates();
         // Mostly they are in order, which costs less to see than to make room for sorting them.
         if !self.runs.is_sorted_by_key(RunDraft::first_place) {

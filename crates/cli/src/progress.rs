@@ -98,9 +98,6 @@ impl Meter {
 
     fn read(&self, bytes: u64) {
         let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if self.audience == Audience::Nobody {
-            return;
-        }
         // Whoever finds another thread looking need not look.
         let Ok(mut stage) = self.stage.try_lock() else { return };
         let Some(stage) = stage.as_mut() else { return };
@@ -122,10 +119,11 @@ impl Meter {
         stage.bar.tick();
     }
 
-    /// Counts bytes of the job at hand.
+    /// Counts bytes of the job at hand, if somebody looks: threads would wait for each other to count.
     #[must_use]
     pub fn tally(self: &Arc<Self>) -> Tally {
-        Tally { meter: Arc::clone(self), job: self.job.load(Ordering::Relaxed) }
+        let is_watched = self.audience == Audience::Terminal;
+        Tally { meter: is_watched.then(|| Arc::clone(self)), job: self.job.load(Ordering::Relaxed) }
     }
 
     fn end(&self) {
@@ -140,21 +138,26 @@ impl Meter {
 /// Counts bytes of one job; once that is over, no more.
 #[derive(Debug, Clone)]
 pub struct Tally {
-    meter: Arc<Meter>,
+    /// None where nobody looks.
+    meter: Option<Arc<Meter>>,
     job: u64,
 }
 
 impl Tally {
     /// So many bytes have been read.
     pub fn add(&self, bytes: u64) {
-        if self.meter.job.load(Ordering::Relaxed) == self.job {
-            self.meter.read(bytes);
+        if let Some(meter) = &self.meter
+            && meter.job.load(Ordering::Relaxed) == self.job
+        {
+            meter.read(bytes);
         }
     }
 
     /// A file has been opened.
     pub fn add_file(&self) {
-        self.meter.files.fetch_add(1, Ordering::Relaxed);
+        if let Some(meter) = &self.meter {
+            meter.files.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
