@@ -560,7 +560,7 @@ impl Collector {
             if index >= skipped {
                 self.record(batch, record, At { offset, lines });
             }
-            self.n_records += 1;
+            self.n_records += u64::from(record.n_events);
         }
         for marked in marks {
             self.mark(batch, &marked.mark, None, At { offset, lines });
@@ -646,7 +646,7 @@ impl Collector {
 
     fn record(&mut self, batch: &Batch<'_>, record: &Record<'_>, at: At) {
         let index = self.scope_of(batch, record, at);
-        self.shard.n_events += 1;
+        self.shard.n_events += u64::from(record.n_events);
         widen_by(&mut self.shard.span, bounds(instant(record), record.until));
         let Some(scope) = self.shard.scopes.get_mut(index) else { return };
         if record.clock.is_some() {
@@ -809,6 +809,9 @@ impl Collector {
 /// How its bytes divide is known if all joined events are left out, or none; else they are
 /// taken to divide as those of all joined events do.
 fn repeat(account: &mut Account, records: &[Record<'_>], skipped: usize) {
+    if skipped == 0 {
+        return;
+    }
     let joined_bytes = |records: &[Record<'_>]| -> u64 {
         let joined = records.iter().filter(|record| matches!(record.message.codec, Codec::Joined(_)));
         joined.map(|record| record.span.len() as u64).sum()
@@ -948,7 +951,7 @@ impl Tally {
     /// Counts a record and says whether it is an error.
     fn count(&mut self, record: &Record<'_>, at: At) -> bool {
         let before = self.n_events;
-        self.n_events += 1;
+        self.n_events += u64::from(record.n_events);
         self.n_lines += u64::from(record.n_lines);
         widen_by(&mut self.span, bounds(record.ts, record.until));
         if let Some(ts) = record.ts {
@@ -956,15 +959,17 @@ impl Tally {
             let stamp = StampedAt { ts, line: at.lines + u64::from(record.line), offset };
             self.backward.step(self.last_ts, stamp);
             self.first_stamp.get_or_insert(stamp);
-            self.last_ts = Some(ts);
+            // The stamps of several events do not step back.
+            self.last_ts = if record.n_events > 1 { record.until } else { record.ts };
         }
+        let last = before + u64::from(record.n_events.saturating_sub(1));
         if record.class == Class::Platform {
-            self.last_platform = Some(before);
+            self.last_platform = Some(last);
         } else if self.first_output.is_none() && record.ts.is_some() {
             self.first_output = Some((before, record.ts));
         }
         if record.level != Level::None {
-            self.last_level = Some(before);
+            self.last_level = Some(last);
         }
         self.evidence = self.evidence.with(record.evidence);
         self.bytes += record.span.len() as u64;

@@ -41,6 +41,10 @@ pub struct Record<'a> {
     pub line: u32,
     /// Physical lines of the event; 0 when it starts on the line of the record before it (JSON).
     pub n_lines: u32,
+    /// Events told by this record, as a rule 1. Where a format is asked for [`Wants::Counts`], it may tell events
+    /// that follow each other as one: of one line, level and class each, without marks, their stamps `ts` to `until`
+    /// not stepping back. Logger, message and payload are then the first one's.
+    pub n_events: u32,
     /// First stamp present.
     pub ts: Option<Micros>,
     /// Latest stamp of its lines, of its copies and of the blank lines behind it, where a source stamps
@@ -190,7 +194,7 @@ impl Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wants {
     /// As [`Wants::Runs`], but of an event that is no warning, no error and no mark's the message may still
-    /// have its payload at its end.
+    /// have its payload at its end, and one record may stand for several of them.
     Counts,
     /// Everything that tables of runs need; no marks about single requests, no metric marks.
     Runs,

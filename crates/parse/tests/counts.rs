@@ -1,5 +1,5 @@
-//! What a format may leave out where only counts are wanted: payloads of events that nobody looks at. All else
-//! is the same.
+//! What a format may leave out where only counts are wanted: payloads of events that nobody looks at, and what
+//! tells such events apart that follow each other. All else is the same.
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Write as _;
 
 use logmill_generate::{Amount, FormatId, Plan, stream};
-use logmill_parse::{Batch, Carry, Class, End, Format, Level, Record, Wants, Window, format};
+use logmill_parse::{Batch, Carry, Class, End, Flags, Format, Level, Record, Span, Wants, Window, format};
 
 #[test]
 fn counts_differ_in_nothing_but_messages_of_ordinary_events() {
@@ -21,8 +21,13 @@ fn counts_differ_in_nothing_but_messages_of_ordinary_events() {
         stream(&plan, "dump", &mut bytes).expect("memory takes everything");
         inputs.push(bytes);
     }
-    let n_left: usize = inputs.iter().map(|bytes| check(apify, bytes)).sum();
-    assert!(n_left > 1000, "{n_left} payloads are left where they stand");
+    let (mut n_payloads, mut n_in_rows) = (0, 0);
+    for left in inputs.iter().map(|bytes| check(apify, bytes)) {
+        n_payloads += left.payloads;
+        n_in_rows += left.rows;
+    }
+    assert!(n_payloads > 100, "{n_payloads} payloads are left where they stand");
+    assert!(n_in_rows > 5000, "{n_in_rows} events are told together with others");
 }
 
 /// Lines that begin like statistics, like data that is cut off, like copies.
@@ -77,48 +82,123 @@ fn hostile() -> String {
     let tails = ["", r#"{"a":1}"#, r#"{"requestsFinished":5}"#, r#"({"a":1})"#, r#"({"a":1}"#, r#"{"a":"b""#];
     let more =
         [r#"{"a":"}"#, r#"{"a":{"b":[]}}"#, r#"{"message":"x"}"#, r#"{"a":"b"} {"c":1}"#, "{}", "{", "}"];
-    let mut text = String::new();
+    let (mut text, mut ms) = (String::new(), 0);
     for head in &heads {
         for tail in tails.iter().chain(&more) {
-            let _ = writeln!(text, "2026-01-31T10:00:00.000Z {head} {tail}");
+            // Stamps that step back now and then.
+            ms = (ms + 7) % 1000;
+            let _ = writeln!(text, "2026-01-31T10:00:00.{ms:03}Z {head} {tail}");
             let below = "2026-01-31T10:00:00.000Z     at f (a.js:1:2)";
-            let _ = writeln!(text, "2026-01-31T10:00:00.000Z {head}: {tail}\n{below}");
+            let _ = writeln!(text, "2026-01-31T10:00:00.{ms:03}Z {head}: {tail}\n{below}");
         }
     }
     text
 }
 
-/// Compares what is found both ways, and says how many payloads are left in their messages.
-fn check(format: &dyn Format, bytes: &[u8]) -> usize {
+/// Compares what is found both ways, and says how many payloads are left in their messages and how many events
+/// are told together with others.
+fn check(format: &dyn Format, bytes: &[u8]) -> Left {
     let (runs, counts) = (read(format, bytes, Wants::Runs), read(format, bytes, Wants::Counts));
     assert_eq!(runs.account, counts.account);
     assert_eq!(runs.streams, counts.streams);
     assert_eq!(format!("{:?}", runs.issues), format!("{:?}", counts.issues));
-    assert_eq!(format!("{:?}", runs.marks), format!("{:?}", counts.marks));
-    assert_eq!(runs.records.len(), counts.records.len());
-    let mut n_left = 0;
-    for (run, count) in runs.records.iter().zip(&counts.records) {
-        assert_eq!(rest_of(run), rest_of(count));
-        let is_looked_at = run.level.is_error() || run.level == Level::Warn || run.class != Class::Plain;
-        let (message, left) = (run.message.decode(), count.message.decode());
-        let is_left = run.payload.is_some() && count.payload.is_none();
-        n_left += usize::from(is_left);
-        if is_looked_at || !is_left {
-            assert_eq!(message, left);
-            assert_eq!(format!("{:?}", run.payload), format!("{:?}", count.payload));
+    let mut left = Left::default();
+    let (mut events, mut starts) = (runs.records.as_slice(), Vec::new());
+    for count in &counts.records {
+        starts.push(runs.records.len() - events.len());
+        let (row, rest) = events.split_at(count.n_events as usize);
+        events = rest;
+        if let [run] = row {
+            left.payloads += usize::from(check_event(run, count));
         } else {
-            assert!(left.starts_with(message.as_ref()), "{left}");
+            left.rows += row.len();
+            check_row(row, count);
         }
     }
-    n_left
+    assert!(events.is_empty());
+    starts.push(runs.records.len());
+    let marks = counts.marks.iter().map(|marked| (starts.get(marked.record), &marked.mark));
+    let expected = runs.marks.iter().map(|marked| (Some(&marked.record), &marked.mark));
+    assert_eq!(format!("{:?}", expected.collect::<Vec<_>>()), format!("{:?}", marks.collect::<Vec<_>>()));
+    left
+}
+
+/// What is left out where only counts are wanted.
+#[derive(Default)]
+struct Left {
+    payloads: usize,
+    rows: usize,
+}
+
+/// Compares one event, and says whether its payload is left in its message.
+fn check_event(run: &Record<'_>, count: &Record<'_>) -> bool {
+    assert_eq!(rest_of(run), rest_of(count));
+    let is_looked_at = run.level.is_error() || run.level == Level::Warn || run.class != Class::Plain;
+    let (message, left) = (run.message.decode(), count.message.decode());
+    let is_left = run.payload.is_some() && count.payload.is_none();
+    if is_looked_at || !is_left {
+        assert_eq!(message, left);
+        assert_eq!(format!("{:?}", run.payload), format!("{:?}", count.payload));
+    } else {
+        assert!(left.starts_with(message.as_ref()), "{left}");
+    }
+    is_left
+}
+
+/// Compares several events with the record that stands for them.
+fn check_row(row: &[Record<'_>], count: &Record<'_>) {
+    let (first, last) = (row.first().expect("two or more"), row.last().expect("two or more"));
+    let n = u32::try_from(row.len()).expect("few");
+    let expected = Record {
+        span: Span { start: first.span.start, end: last.span.end },
+        n_lines: n,
+        n_events: n,
+        until: last.ts,
+        ..*first
+    };
+    assert_eq!(rest_of(&expected), rest_of(count));
+    for (at, event) in row.iter().enumerate() {
+        // Each is like the first but for its place and its instant, and takes its line up to the next one.
+        let next = row.get(at + 1).map_or(last.span.end, |next| next.span.start);
+        let alike = Record {
+            span: Span { end: next, ..event.span },
+            line: first.line + u32::try_from(at).expect("few"),
+            until: event.ts,
+            clock: None,
+            stream: 0,
+            flags: Flags::NONE,
+            ..*event
+        };
+        assert_eq!(rest_of(event), rest_of(&alike));
+        assert_eq!(
+            (event.n_lines, event.level, event.class, event.evidence),
+            (1, first.level, first.class, first.evidence)
+        );
+        assert!(event.level != Level::Warn && !event.level.is_error() && event.ts.is_some());
+    }
+    assert!(row.is_sorted_by_key(|event| event.ts));
 }
 
 /// All but message and payload.
 fn rest_of(record: &Record<'_>) -> String {
     let Record {
-        span, line, n_lines, ts, until, clock, level, class, logger, stream, flags, evidence, ..
+        span,
+        line,
+        n_lines,
+        n_events,
+        ts,
+        until,
+        clock,
+        level,
+        class,
+        logger,
+        stream,
+        flags,
+        evidence,
+        ..
     } = record;
-    format!("{:?}", (span, line, n_lines, ts, until, clock, level, class, logger, stream, flags, evidence))
+    let place = (span, line, n_lines, n_events, stream);
+    format!("{:?}", (place, ts, until, clock, level, class, logger, flags, evidence))
 }
 
 fn read<'a>(format: &dyn Format, bytes: &'a [u8], wants: Wants) -> Batch<'a> {

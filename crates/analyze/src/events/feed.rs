@@ -177,11 +177,14 @@ impl KeptRecord {
 
 /// The record without what it borrows; how its message is to be read stays.
 const fn without_texts(record: &Record<'_>) -> Record<'static> {
-    let Record { span, line, n_lines, ts, until, clock, level, class, stream, flags, evidence, .. } = *record;
+    let Record {
+        span, line, n_lines, n_events, ts, until, clock, level, class, stream, flags, evidence, ..
+    } = *record;
     Record {
         span,
         line,
         n_lines,
+        n_events,
         ts,
         until,
         clock,

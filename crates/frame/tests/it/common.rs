@@ -281,6 +281,7 @@ pub fn record<'a>(message: &'a [u8], payload: Option<&'a [u8]>) -> Record<'a> {
         span: Span { start: 3, end: 45 },
         line: 0,
         n_lines: 2,
+        n_events: 1,
         ts: Some(T0 + 1_000),
         until: None,
         clock: None,

@@ -266,6 +266,7 @@ fn push<'a>(entry: &Entry<'a>, out: &mut Batch<'a>) {
         span: entry.span,
         line: entry.claim.line,
         n_lines: entry.claim.n_lines,
+        n_events: 1,
         ts: entry.ts,
         until: None,
         clock: None,

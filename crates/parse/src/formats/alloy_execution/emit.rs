@@ -205,6 +205,7 @@ impl<'a> Events<'_, 'a> {
             span,
             line: 0,
             n_lines: 0,
+            n_events: 1,
             ts: None,
             until: None,
             clock: None,

@@ -6,19 +6,16 @@ use memchr::memchr;
 
 use super::above::Above;
 use super::copies::{Original, is_copy};
-use super::event::{Body, Event, Style};
-use super::levels::Anchor;
+use super::event::{Event, Style};
 use super::line::{Stamping, head_len};
-use super::meaning::Meaning;
-use super::payload::{Closed, Split, is_surely_closed, split_line, split_lines};
+use super::payload::{Closed, Split, split_line, split_lines};
 use super::report::{report, text_after_end};
 use super::{json_line, meaning};
 use crate::format::Window;
 use crate::issue::Code;
 use crate::mark::Mark;
-use crate::record::{Amount, Batch, Flags, Record, Span, Stream, Wants};
+use crate::record::{Amount, Batch, Flags, Record, Span, Stream};
 use crate::text::{Codec, Text};
-use crate::vocabulary::Level;
 
 const ESC: u8 = 0x1b;
 
@@ -41,7 +38,7 @@ pub(super) struct Finish<'a> {
     /// Where the first event of the input starts, if it starts in this window.
     input_start: Option<usize>,
     /// All bytes before this one are valid UTF-8.
-    valid_to: usize,
+    pub(super) valid_to: usize,
     /// The event before, if it may have been printed twice.
     original: Option<Original<'a>>,
     reported: Reported,
@@ -72,52 +69,6 @@ impl<'a> Finish<'a> {
 
     /// Reports an event, or drops it as the copy of the one before.
     pub(super) fn event(&mut self, above: &Above<'a>, next: Next, out: &mut Batch<'a>) {
-        if out.wants == Wants::Counts
-            && let Some(record) = self.ordinary(above)
-        {
-            account(above, out);
-            out.records.push(record);
-            return;
-        }
-        self.notable(above, next, out);
-    }
-
-    /// The record of an event that means nothing and has nothing odd, as most are: its message and payload
-    /// nobody looks at, and they stay together.
-    #[inline]
-    fn ordinary(&self, above: &Above<'a>) -> Option<Record<'a>> {
-        let Anchor { style, level, .. } = above.anchor;
-        let is_usual = above.n_lines == 1
-            && above.flags == Flags::NONE
-            && above.head == Stamping::Stamped
-            && above.shapes.body == Body::Text
-            && above.rejected.lines == 0
-            && above.end <= self.valid_to
-            && !(self.has_colour || level.is_error() || level == Level::Warn);
-        if !is_usual || above.relay.is_some() || self.original.is_some() {
-            return None;
-        }
-        let raw = self.slice(above.anchor.message, above.text_end);
-        let Meaning { class, evidence } = meaning::ordinary(style, raw)?;
-        is_surely_closed(raw).then(|| Record {
-            span: Span { start: above.before.at, end: above.end },
-            line: above.before.line,
-            n_lines: 1,
-            ts: above.ts,
-            until: above.until,
-            clock: if above.ts.is_none() { above.clock } else { None },
-            level,
-            class,
-            logger: self.logger(above),
-            message: Text::plain(raw),
-            payload: None,
-            stream: 0,
-            flags: Flags::NONE,
-            evidence,
-        })
-    }
-
-    fn notable(&mut self, above: &Above<'a>, next: Next, out: &mut Batch<'a>) {
         let (split, mut flags) = (self.split(above), above.flags);
         if let Some(original) = &self.original
             && original.end == above.before.at
@@ -155,6 +106,7 @@ impl<'a> Finish<'a> {
             span,
             line: above.before.line,
             n_lines: above.n_lines,
+            n_events: 1,
             ts: event.ts,
             until: above.until,
             clock: if event.ts.is_none() { above.clock } else { None },
@@ -179,7 +131,13 @@ impl<'a> Finish<'a> {
         self.original = None;
     }
 
-    fn slice(&self, start: usize, end: usize) -> &'a [u8] {
+    /// Whether the event that ends at `at` may have been printed twice, as far as that is known.
+    pub(super) fn has_original_before(&self, at: usize) -> bool {
+        self.original.as_ref().is_some_and(|original| original.end == at)
+    }
+
+    /// Some bytes of the window.
+    pub(super) fn slice(&self, start: usize, end: usize) -> &'a [u8] {
         self.bytes.get(start..end).unwrap_or_default()
     }
 

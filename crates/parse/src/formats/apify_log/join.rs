@@ -129,6 +129,11 @@ impl Shapes {
         shapes
     }
 
+    /// Whether nothing is open in an event that has just begun: what comes below is told apart by its own shape.
+    pub(super) fn is_closed(&self) -> bool {
+        self.body == Body::Text && self.node == Node::Absent && self.list == List::Absent && !self.is_fragment
+    }
+
     fn begin_bare(&mut self, text: &[u8]) {
         match text.first() {
             Some(b' ' | b'\t') => {

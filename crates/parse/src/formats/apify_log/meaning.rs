@@ -165,7 +165,7 @@ fn levelled<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
 pub(super) fn ordinary(style: Style, line: &[u8]) -> Option<Meaning> {
     let head = (line.first().copied().unwrap_or_default(), line.get(1).copied().unwrap_or_default());
     match style {
-        Style::Padded | Style::Colon => {
+        Style::Padded | Style::Colon | Style::Python => {
             let is_known = match head.0 {
                 b'A' => matches!(head.1, b'P' | b'c' | b'n' | b'u'),
                 b'E' => matches!(head.1, b'n' | b'r' | b'x'),
@@ -185,7 +185,7 @@ pub(super) fn ordinary(style: Style, line: &[u8]) -> Option<Meaning> {
             let is_known = matches!(head, (b'#', _) | (b'S', b't') | (b'T', b'h'));
             (!is_known).then_some(Meaning::of(Class::Plain))
         }
-        Style::Platform | Style::RelayedStatus | Style::Python | Style::Stdlib | Style::Json => None,
+        Style::Platform | Style::RelayedStatus | Style::Stdlib | Style::Json => None,
     }
 }
 

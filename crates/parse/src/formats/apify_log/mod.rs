@@ -30,6 +30,7 @@ mod platform;
 mod read;
 mod report;
 mod requests;
+mod rows;
 mod shape;
 mod stats;
 mod table;

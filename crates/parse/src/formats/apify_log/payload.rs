@@ -52,17 +52,33 @@ pub(super) fn split_line(raw: &[u8]) -> Split<'_> {
     }
 }
 
-/// Whether no payload can be open at the end of the text of an event of one line; `false` where it takes
-/// [`split_line`] to tell, or where the payload may be statistics, told by the colon in front of them. `raw` has
-/// no blanks and no colours at its end.
+/// Whether the text of an event of one line may be told without its payload, which must be closed, if there is
+/// one, and no statistics, told by the colon in front of them. `raw` has no blanks and no colours at its end.
+pub(super) fn is_closed(raw: &[u8]) -> bool {
+    let Some(brace) = memchr(b'{', raw) else { return true };
+    if is_surely_closed(raw, brace) {
+        return true;
+    }
+    match last_object(raw) {
+        Found::Object { start, .. } => message_before(raw, start).last() != Some(&b':'),
+        Found::Unclosed(_) => false,
+        Found::Nothing => true,
+    }
+}
+
+/// Whether no payload can be open at the end of a text whose first brace is given, nor anything stand in front
+/// of it that [`is_closed`] asks for; `false` where it takes more to tell.
 ///
 /// The brace at the end closes an object, or is an error, unless it stands in a string: the last quote would
 /// have to open it, which an opening quote can do only behind a blank, an opening bracket, a comma or a colon.
-pub(super) fn is_surely_closed(raw: &[u8]) -> bool {
-    let Some(brace) = memchr(b'{', raw) else { return true };
+fn is_surely_closed(raw: &[u8], brace: usize) -> bool {
     let (before, object) = raw.split_at(brace);
-    let inside = object.get(1..).unwrap_or_default();
-    let is_special = matches!(before, [.., b'(' | b':'] | [.., b':', b' ']);
+    let (before, object) = match before.strip_suffix(b"(") {
+        Some(before) => (before, object.strip_suffix(b")").unwrap_or_default()),
+        None => (before, object),
+    };
+    let Some(inside) = object.get(1..) else { return false };
+    let is_special = matches!(before, [.., b':'] | [.., b':', b' ']);
     if is_special || inside.last() != Some(&b'}') || memchr(b'{', inside).is_some() {
         return false;
     }

@@ -103,23 +103,42 @@ fn hostile_lines_take_linear_time() {
 
 #[test]
 fn what_is_surely_closed_is_closed() {
-    let is_left = |raw: &str| is_surely_closed(raw.as_bytes());
-    for raw in ["x", "x {}", r#"x {"a":"b"}"#, r#"x {"a":"b","c":[1.5,true]}"#, r#"x {"a":""}"#, "a{5}"] {
+    let is_left = |raw: &str| raw.find('{').is_none_or(|brace| is_surely_closed(raw.as_bytes(), brace));
+    let sure = [
+        "x",
+        "x {}",
+        r#"x {"a":"b"}"#,
+        r#"x {"a":"b","c":[1.5,true]}"#,
+        r#"x {"a":""}"#,
+        "a{5}",
+        r#"({"a":1})"#,
+    ];
+    for raw in sure {
         assert!(is_left(raw), "{raw}");
     }
-    for raw in
-        [r#"x {"a":"b"#, r#"x {"a":"}"#, r#"x {"a":"b\"}"#, r#"x ({"a":1}"#, r#"x {"a":{}}"#, r#"x: {"a":1}"#]
-    {
+    let unsure = [
+        r#"x {"a":"b"#,
+        r#"x {"a":"}"#,
+        r#"x {"a":"b\"}"#,
+        r#"x ({"a":1}"#,
+        r#"x {"a":{}}"#,
+        r#"x: {"a":1}"#,
+        r#"x: ({"a":1})"#,
+    ];
+    for raw in unsure {
         assert!(!is_left(raw), "{raw}");
     }
     // All there is of so many pieces.
     let pieces = ["{", "}", "[", "]", "\"", ",", ":", "\\", "a", " ", "1", "\"a\":"];
-    for number in 0..pieces.len().pow(5) {
-        let piece =
-            |at: u32| pieces.get(number / pieces.len().pow(at) % pieces.len()).copied().unwrap_or_default();
-        let raw: String = ["x {"].into_iter().chain((0..5).map(piece)).chain(["}"]).collect();
-        if is_left(&raw) {
-            assert_eq!(split_line(raw.as_bytes()).extent, Closed::Yes, "{raw}");
+    for (head, tail) in [("x {", "}"), ("x ({", "})"), ("x ({", "}")] {
+        for number in 0..pieces.len().pow(5) {
+            let piece = |at: u32| {
+                pieces.get(number / pieces.len().pow(at) % pieces.len()).copied().unwrap_or_default()
+            };
+            let raw: String = [head].into_iter().chain((0..5).map(piece)).chain([tail]).collect();
+            if is_left(&raw) {
+                assert_eq!(split_line(raw.as_bytes()).extent, Closed::Yes, "{raw}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use memchr::memchr;
 
 use super::above::{Above, Snapshot};
 use super::colour::is_blank;
+use super::copies::may_be_copy;
 use super::event::Style;
 use super::finish::{Finish, Next};
 use super::join::{Below, Shapes, Verdict};
@@ -14,12 +15,13 @@ use super::json_line;
 use super::levels::{Anchor, anchor};
 use super::line::{Line, Stamping};
 use super::report::{long_event, long_line, unstamped_line};
+use super::rows::{Ordinary, Row};
 use super::shape::is_caret;
 use super::view::{Scratch, View};
 use crate::encoding::bom_len;
 use crate::format::{Carry, End, LineState, Window};
 use crate::limits::MAX_LINE_BYTES;
-use crate::record::{Batch, Flags, Span};
+use crate::record::{Batch, Flags, Span, Wants};
 use crate::time::StampReader;
 
 /// Reads a window and says how many of its bytes were consumed.
@@ -34,6 +36,7 @@ pub(super) fn read<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a
         stamps: StampReader::new(),
         scratch: Scratch::default(),
         above: None,
+        row: None,
         finish: Finish::new(window, bom),
         out,
     };
@@ -52,7 +55,10 @@ struct Reader<'a, 'b> {
     line: u32,
     stamps: StampReader,
     scratch: Scratch,
+    /// The event being put together.
     above: Option<Above<'a>>,
+    /// Or, instead of it, a row of events of one line each, the last of which may still grow.
+    row: Option<Row<'a>>,
     finish: Finish<'a>,
     out: &'b mut Batch<'a>,
 }
@@ -103,14 +109,14 @@ impl<'a> Reader<'a, '_> {
 
     #[inline]
     fn place_text(&mut self, line: &Line<'a>, view: &View<'_>, next: usize) -> Placed {
-        if line.stamping == Stamping::Unstamped
-            && let Some(above) = &self.above
-            && above.stamping == Stamping::Stamped
-        {
-            self.unstamped(line, view, next);
-            return Placed::Done;
+        if line.stamping == Stamping::Unstamped {
+            self.reopen();
+            if self.above.as_ref().is_some_and(|above| above.stamping == Stamping::Stamped) {
+                self.unstamped(line, view, next);
+                return Placed::Done;
+            }
         }
-        let head = self.head(line, view);
+        let head = Self::head(self.at, line, view);
         match self.judge(line, view, head.0.style, next) {
             Verdict::Open => return Placed::Waiting,
             Verdict::Joins => self.join(line, view, next),
@@ -119,9 +125,9 @@ impl<'a> Reader<'a, '_> {
         Placed::Done
     }
 
-    /// Style, level, logger and message of a text, at their places in the window.
-    fn head(&mut self, line: &Line<'a>, view: &View<'_>) -> (Anchor, Span) {
-        let base = self.at + line.text_at;
+    /// Style, level, logger and message of the text of a line that starts at `at`, at their places in the window.
+    fn head(at: usize, line: &Line<'a>, view: &View<'_>) -> (Anchor, Span) {
+        let base = at + line.text_at;
         let text = view.bytes();
         let mut head = (anchor(text), Span::default());
         if text.first() == Some(&b'{')
@@ -152,6 +158,18 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn judge_bare(&mut self, line: &Line<'a>, view: &View<'_>, next: usize) -> Verdict {
+        if let Some(row) = &self.row {
+            if line.relay.is_some() {
+                return Verdict::Starts;
+            }
+            let (mut shapes, message) = row.open();
+            let (bytes, end) = (self.bytes, self.end);
+            let verdict = shapes.judge(view.bytes(), message, message, || below(bytes, next, end));
+            if verdict == Verdict::Starts {
+                return verdict;
+            }
+            self.reopen();
+        }
         let Some(above) = &mut self.above else { return Verdict::Starts };
         if above.rejected.lines > 0 {
             return Verdict::Starts;
@@ -165,9 +183,44 @@ impl<'a> Reader<'a, '_> {
         above.shapes.judge(view.bytes(), first, last, || below(bytes, next, end))
     }
 
+    /// Begins an event with a line.
     #[inline]
     fn begin(&mut self, line: &Line<'a>, view: &View<'_>, head: (Anchor, Span), next: usize) {
+        if self.row.as_ref().is_some_and(|row| row.may_be_copied(line.bytes)) {
+            self.reopen();
+        }
         self.finish_above(Next::Line(line.stamping));
+        if self.out.wants == Wants::Counts
+            && let Some(ordinary) = self.ordinary(line, &head.0, next)
+        {
+            let span = Span { start: self.at, end: next };
+            if self.row.as_mut().is_some_and(|row| row.add(&ordinary, span)) {
+                return;
+            }
+            self.finish_row();
+            let Span { start, end } = head.0.logger;
+            self.row = Some(Row::begin(ordinary, self.finish.slice(start, end), span, self.line));
+            return;
+        }
+        self.finish_row();
+        self.open(line, view, head, next);
+    }
+
+    /// What a line is as an event of its own, if it is an ordinary one.
+    #[inline]
+    fn ordinary(&self, line: &Line<'a>, anchor: &Anchor, next: usize) -> Option<Ordinary<'a>> {
+        if next > self.finish.valid_to || self.finish.has_colour {
+            return None;
+        }
+        if self.finish.has_original_before(self.at) && may_be_copy(line.bytes) {
+            return None;
+        }
+        let message = line.bytes.get(anchor.message - self.at..)?;
+        Ordinary::of(line, anchor, message)
+    }
+
+    /// Begins an event with a line that others may join.
+    fn open(&mut self, line: &Line<'a>, view: &View<'_>, head: (Anchor, Span), next: usize) {
         let before = Snapshot::of(self.out, self.at, self.line);
         let message = match head.0.style {
             Style::Bare | Style::Platform | Style::RelayedStatus => view.bytes(),
@@ -177,13 +230,32 @@ impl<'a> Reader<'a, '_> {
         self.above = Some(Above::begin(before, next, line, head, shapes));
     }
 
+    /// Takes the last line of the row out again, if there is one: more is going to join it.
+    fn reopen(&mut self) {
+        let Some(row) = self.row.take() else { return };
+        let last = row.close_before_last(self.out);
+        let here = (self.at, self.line);
+        let bytes = self.finish.slice(last.at, last.end);
+        let line = Line::read(bytes.strip_suffix(b"\n").unwrap_or(bytes), &mut self.stamps);
+        let view = View::Plain(line.text());
+        (self.at, self.line) = (last.at, last.line);
+        self.open(&line, &view, Self::head(last.at, &line, &view), last.end);
+        (self.at, self.line) = here;
+    }
+
+    fn finish_row(&mut self) {
+        if let Some(row) = self.row.take() {
+            row.close(self.out);
+        }
+    }
+
     /// Adds a line to the event above, or begins another if that is full.
     fn join(&mut self, line: &Line<'a>, view: &View<'_>, next: usize) {
         let Some(above) = &mut self.above else { return };
         if above.is_full(next) {
             above.flags = above.flags.with(Flags::TRUNCATED);
             long_event(self.out, above);
-            let head = self.head(line, view);
+            let head = Self::head(self.at, line, view);
             self.begin(line, view, head, next);
         } else {
             above.join(self.at, next, line);
@@ -216,6 +288,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn blank(&mut self, line: &Line<'a>, next: usize) {
+        self.reopen();
         if let Some(above) = &self.above
             && line.relay.is_some()
             && line.run_id() != above.run_id()
@@ -246,8 +319,10 @@ impl<'a> Reader<'a, '_> {
         let line = Line::read(kept, &mut self.stamps);
         let mut scratch = std::mem::take(&mut self.scratch);
         let view = if self.finish.has_colour { scratch.view(line.text()) } else { View::Plain(line.text()) };
-        let head = self.head(&line, &view);
-        self.begin(&line, &view, head, self.at + kept.len());
+        let head = Self::head(self.at, &line, &view);
+        self.reopen();
+        self.finish_above(Next::Line(line.stamping));
+        self.open(&line, &view, head, self.at + kept.len());
         self.scratch = scratch;
         if let Some(above) = &mut self.above {
             above.flags = above.flags.with(Flags::TRUNCATED);
@@ -284,6 +359,9 @@ impl<'a> Reader<'a, '_> {
     /// Reports the last event, or returns to where what is not finished begins.
     fn close(mut self, bom: usize) -> usize {
         if self.end == End::More {
+            if let Some(row) = self.row.take() {
+                self.at = row.close_before_last(self.out).at;
+            }
             if let Some(above) = self.above.take() {
                 let original = self.finish.original_of(&above);
                 if let Some(original) = original {
@@ -301,6 +379,7 @@ impl<'a> Reader<'a, '_> {
         }
         let next = if self.end == End::Input { Next::End } else { Next::Cut };
         self.finish_above(next);
+        self.finish_row();
         self.at
     }
 }

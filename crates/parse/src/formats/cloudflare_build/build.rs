@@ -181,6 +181,7 @@ impl<'b, 'l, 'a> Reporter<'b, 'l, 'a> {
             span: line.span,
             line: line.number,
             n_lines: line.n_lines,
+            n_events: 1,
             ts: line.ts(),
             until: None,
             clock: line.time_of_day(),
