@@ -17,11 +17,17 @@ const MIN_US: Micros = 0;
 /// First instant past the accepted range, 10000-01-01T00:00:00Z (four-digit years only).
 const MAX_US: Micros = 253_402_300_800_000_000;
 
-/// Reads stamps, remembering the last day seen: consecutive lines nearly always share it.
-#[derive(Debug, Clone, Copy, Default)]
+/// Reads stamps, remembering the last minute seen: consecutive lines nearly always share it.
+#[derive(Debug, Clone, Copy)]
 pub struct StampReader {
-    day: [u8; 10],
-    day_us: Micros,
+    minute: [u8; 16],
+    minute_us: Micros,
+}
+
+impl Default for StampReader {
+    fn default() -> Self {
+        Self { minute: *b"1970-01-01T00:00", minute_us: 0 }
+    }
 }
 
 /// A stamp and how many bytes it takes.
@@ -34,7 +40,7 @@ pub struct Stamp {
 }
 
 impl StampReader {
-    /// A reader that has seen no day yet.
+    /// A reader that has seen no stamp yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -59,15 +65,17 @@ impl StampReader {
     )]
     #[inline(always)]
     pub fn read_common(&mut self, bytes: &[u8]) -> Option<Micros> {
-        let (head, tail) = bytes.first_chunk::<24>()?.split_first_chunk::<19>()?;
-        let &[b'.', a, b, c, b'Z'] = tail else { return None };
-        let ms = three(a, b, c)?;
-        Some(self.seconds(head)? + ms * 1000)
+        let (minute, behind) = bytes.first_chunk::<24>()?.split_first_chunk::<16>()?;
+        let ms = seconds_and_ms(*behind.first_chunk::<8>()?)?;
+        Some(self.minute_us(minute)? + ms * 1000)
     }
 
     /// A stamp with another number of fraction digits.
     fn read_other(&mut self, bytes: &[u8]) -> Option<Stamp> {
-        let ts_seconds_us = self.seconds(bytes.first_chunk::<19>()?)?;
+        let (minute, behind) = bytes.first_chunk::<19>()?.split_first_chunk::<16>()?;
+        let &[b':', tens, ones] = behind else { return None };
+        let second = two(tens, ones).filter(|second| *second < 60)?;
+        let ts_seconds_us = self.minute_us(minute)? + second * 1_000_000;
         match bytes.get(19)? {
             b'Z' => return Some(Stamp { ts: ts_seconds_us, len: 20 }),
             b'.' => {}
@@ -81,23 +89,24 @@ impl StampReader {
         Some(Stamp { ts: ts_seconds_us + fraction_us(fraction.get(..digits)?), len: 20 + digits + 1 })
     }
 
-    #[inline(never)]
-    fn turn_to(&mut self, day: &[u8; 10]) -> Option<()> {
-        self.day_us = day_us(day)?;
-        self.day = *day;
-        Some(())
-    }
-
-    /// Date and time of day of the 19 bytes before the fraction.
+    /// Where the minute `YYYY-MM-DDTHH:MM` begins.
     #[expect(clippy::inline_always, reason = "all that reading a stamp is")]
     #[inline(always)]
-    fn seconds(&mut self, fixed: &[u8; 19]) -> Option<Micros> {
-        let (day, time) = fixed.split_first_chunk::<10>()?;
-        let &[b'T', ref clock @ ..] = time.first_chunk::<9>()? else { return None };
-        if *day != self.day {
-            self.turn_to(day)?;
+    fn minute_us(&mut self, minute: &[u8; 16]) -> Option<Micros> {
+        if *minute != self.minute {
+            self.turn_to(minute)?;
         }
-        Some(self.day_us + clock_seconds(*clock)? * 1_000_000)
+        Some(self.minute_us)
+    }
+
+    #[inline(never)]
+    fn turn_to(&mut self, minute: &[u8; 16]) -> Option<()> {
+        let (day, time) = minute.split_first_chunk::<10>()?;
+        let &[b'T', h0, h1, b':', m0, m1] = time else { return None };
+        let seconds = clock_seconds([h0, h1, b':', m0, m1, b':', b'0', b'0'])?;
+        self.minute_us = day_us(day)? + seconds * 1_000_000;
+        self.minute = *minute;
+        Some(())
     }
 }
 
@@ -105,15 +114,17 @@ impl StampReader {
 /// day that every month has. [`StampReader::read_common`] takes it, too.
 #[inline]
 pub(crate) fn is_usual_stamp(bytes: &[u8]) -> bool {
-    let Some(&[b'2', b'0', y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', ref clock @ .., b'.', a, b, c, b'Z']) =
-        bytes.first_chunk::<24>()
+    let Some((minute, behind)) = bytes.split_first_chunk::<16>() else { return false };
+    let (&[b'2', b'0', y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1], Some(tail)) =
+        (minute, behind.first_chunk::<8>())
     else {
         return false;
     };
     let is_month = matches!((m0, m1), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'));
     let is_day = matches!((d0, d1), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'9') | (b'2', b'0'..=b'8'));
+    let is_clock = clock_seconds([h0, h1, b':', n0, n1, b':', b'0', b'0']).is_some();
     let is_year = y2.is_ascii_digit() && y3.is_ascii_digit();
-    is_year && is_month && is_day && clock_seconds(*clock).is_some() && three(a, b, c).is_some()
+    is_year && is_month && is_day && is_clock && seconds_and_ms(*tail).is_some()
 }
 
 /// Midnight of `YYYY-MM-DD`.
@@ -146,29 +157,34 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
 /// Days from 0000-03-01 to 1970-01-01.
 const DAYS_BEFORE_EPOCH: i64 = 719_468;
 
-/// The seconds of `HH:MM:SS`, all eight bytes looked at as one number.
+/// The seconds of `HH:MM:SS`.
 #[inline]
 fn clock_seconds(clock: [u8; 8]) -> Option<i64> {
-    const SHAPE: u64 = u64::from_le_bytes(*b"00:00:00");
-    const SEPARATORS: u64 = u64::from_le_bytes([0, 0, 0xff, 0, 0, 0xff, 0, 0]);
-    const ABOVE_NINE: u64 = u64::from_le_bytes([0x76; 8]);
-    const TOP_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-    let digits = u64::from_le_bytes(clock) ^ SHAPE;
-    // 0x76 added to ten or more reaches the top bit; what has it already is no digit either.
-    if digits & TOP_BITS != 0 || (digits + ABOVE_NINE) & TOP_BITS != 0 || digits & SEPARATORS != 0 {
-        return None;
-    }
-    let [hour, _, _, minute, _, _, second, _] = (digits * 10 + (digits >> 8)).to_le_bytes();
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    Some((i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second))
+    let [hour, _, _, minute, _, _, second, _] = pairs(clock, *b"00:00:00")?.map(i64::from);
+    (hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)
 }
 
+/// The milliseconds of `:SS.mmmZ`.
 #[inline]
-fn three(a: u8, b: u8, c: u8) -> Option<i64> {
-    let (a, b, c) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'), c.wrapping_sub(b'0'));
-    (a < 10 && b < 10 && c < 10).then(|| i64::from(a) * 100 + i64::from(b) * 10 + i64::from(c))
+fn seconds_and_ms(tail: [u8; 8]) -> Option<i64> {
+    let [_, second, _, _, _, below_hundred, _, _] = pairs(tail, *b":00.000Z")?.map(i64::from);
+    let hundreds = i64::from(tail[4].wrapping_sub(b'0'));
+    (second < 60).then_some(second * 1000 + hundreds * 100 + below_hundred)
+}
+
+/// Each byte of `text` as a digit, times ten, and the digit behind it; all eight looked at as one number. `None`
+/// where something else stands than in `shape`, in which zeros stand for any digit.
+#[inline]
+fn pairs(text: [u8; 8], shape: [u8; 8]) -> Option<[u8; 8]> {
+    const ABOVE_NINE: u64 = u64::from_le_bytes([0x76; 8]);
+    const TOP_BITS: u64 = u64::from_le_bytes([0x80; 8]);
+    let separators = u64::from_le_bytes(shape.map(|byte| if byte == b'0' { 0 } else { 0xff }));
+    let digits = u64::from_le_bytes(text) ^ u64::from_le_bytes(shape);
+    // 0x76 added to ten or more reaches the top bit; what has it already is no digit either.
+    if digits & TOP_BITS != 0 || (digits + ABOVE_NINE) & TOP_BITS != 0 || digits & separators != 0 {
+        return None;
+    }
+    Some((digits * 10 + (digits >> 8)).to_le_bytes())
 }
 
 fn two(tens: u8, ones: u8) -> Option<i64> {
@@ -299,8 +315,11 @@ mod tests {
     }
 
     #[test]
-    fn day_is_cached_without_leaking() {
+    fn minute_is_cached_without_leaking() {
         let mut reader = StampReader::new();
+        assert_eq!(reader.read(b"1970-01-01T00:00:01.002Z").map(|s| s.ts), Some(1_002_000));
+        assert!(reader.read(b"1970-01-01T00:61:01.002Z").is_none());
+        assert_eq!(reader.read(b"1970-01-01T00:01:01.002Z").map(|s| s.ts), Some(61_002_000));
         assert!(reader.read(b"2023-11-14T22:13:20.000Z").is_some());
         assert!(reader.read(b"2023-13-14T22:13:20.000Z").is_none());
         assert_eq!(reader.read(b"2023-11-15T22:13:20.000Z").map(|s| s.ts), Some(1_700_086_400_000_000));
@@ -334,6 +353,23 @@ mod tests {
             let expect = expect.filter(|time| is_digits && time.nanosecond() < 1_000_000_000);
             let expect = expect.map(|time| i64::from(time.num_seconds_from_midnight()));
             assert_eq!(clock_seconds(clock), expect, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn seconds_take_digits_only() {
+        let good = *b":59.987Z";
+        assert_eq!(seconds_and_ms(good), Some(59_987));
+        for (at, byte) in (0..8).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+            let mut tail = good;
+            tail[at] = byte;
+            let digits = [1, 2, 4, 5, 6].map(|at| i64::from(tail[at]) - 48);
+            let [tens, ones, rest @ ..] = digits;
+            let is_good = (tail[0], tail[3], tail[7]) == (b':', b'.', b'Z')
+                && digits.iter().all(|digit| (0..10).contains(digit))
+                && tens < 6;
+            let expect = is_good.then(|| rest.iter().fold(tens * 10 + ones, |sum, digit| sum * 10 + digit));
+            assert_eq!(seconds_and_ms(tail), expect, "{tail:?}");
         }
     }
 

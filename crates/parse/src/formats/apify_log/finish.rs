@@ -54,8 +54,8 @@ struct Reported {
 
 impl<'a> Finish<'a> {
     pub(super) fn new(window: Window<'a>, bom: usize) -> Self {
-        let valid_to =
-            std::str::from_utf8(window.bytes).map_or_else(|error| error.valid_up_to(), |_| usize::MAX);
+        let valid_to = simdutf8::compat::from_utf8(window.bytes)
+            .map_or_else(|error| error.valid_up_to(), |_| usize::MAX);
         Self {
             bytes: window.bytes,
             has_colour: memchr(ESC, window.bytes).is_some(),

@@ -53,9 +53,10 @@ impl<'a> Line<'a> {
     pub(super) fn read(line: &'a [u8], stamps: &mut StampReader) -> Self {
         let bytes = trim_end(line);
         // Nearly every line: a stamp of the common length, a blank, and text that is no relay.
-        if let Some(&[b' ', first]) = bytes.get(24..26).and_then(<[u8]>::first_chunk::<2>)
-            && !matches!(first, b'[' | ESC)
-            && let Some(ts) = stamps.read_common(bytes)
+        if let Some((head, text)) = bytes.split_at_checked(25)
+            && head.ends_with(b"Z ")
+            && (!matches!(text.first(), None | Some(&(b'[' | ESC))) || is_bracketed_logger(text))
+            && let Some(ts) = stamps.read_common(head)
         {
             let stamped = Head { text_at: 25, ts: Some(ts), ..Head::STAMPED };
             return stamped.of(bytes);
@@ -88,6 +89,14 @@ impl<'a> Line<'a> {
     pub(super) fn run_id(&self) -> &'a [u8] {
         self.relay.map_or(b"", |relay| relay.run_id)
     }
+}
+
+/// Whether `text` begins with a name in brackets and a level, and so with no relay.
+#[inline]
+fn is_bracketed_logger(text: &[u8]) -> bool {
+    let close = memchr(b']', text.get(..MAX_RELAY_BYTES).unwrap_or(text));
+    let behind = close.and_then(|close| text.get(close + 1..));
+    text.first() == Some(&b'[') && matches!(behind, Some([b' ', b'A'..=b'Z', ..]))
 }
 
 /// How many bytes of a physical line, given without its newline, stand before its text: all of a blank line.
