@@ -27,8 +27,8 @@ pub enum Codec {
     Lines(fn(&[u8]) -> usize),
     /// The inside of a JSON string, escapes and all, without its quotes.
     JsonString,
-    /// Several elements or lines that the function reads and joins by newlines.
-    Joined(fn(&[u8]) -> String),
+    /// Several elements or lines that the function reads, joins by newlines and appends to a text.
+    Joined(fn(&[u8], &mut String)),
 }
 
 impl<'a> Text<'a> {
@@ -60,7 +60,19 @@ impl<'a> Text<'a> {
                 strip_ansi(Cow::Owned(joined))
             }
             Codec::JsonString => strip_ansi(unescape(self.raw)),
-            Codec::Joined(read) => strip_ansi(Cow::Owned(read(self.raw))),
+            Codec::Joined(read) => {
+                let mut joined = String::new();
+                read(self.raw, &mut joined);
+                strip_ansi(Cow::Owned(joined))
+            }
+        }
+    }
+
+    /// Its lines, where they stand in the input as they are read.
+    pub(crate) fn lines(&self) -> Option<impl Iterator<Item = &'a [u8]> + use<'a>> {
+        match self.codec {
+            Codec::Lines(head) if memchr(ESC, self.raw).is_none() => Some(headless_lines(self.raw, head)),
+            _ => None,
         }
     }
 
@@ -69,6 +81,16 @@ impl<'a> Text<'a> {
         match self.codec {
             Codec::Plain if memchr(ESC, self.raw).is_none() => out.push_str(&lossy(self.raw)),
             Codec::Lines(head) if memchr(ESC, self.raw).is_none() => join_lines(self.raw, head, out),
+            Codec::Joined(read) => {
+                let start = out.len();
+                read(self.raw, out);
+                let joined = out.get(start..).unwrap_or_default();
+                if memchr(ESC, joined.as_bytes()).is_some() {
+                    let stripped = strip_ansi(Cow::Owned(joined.to_owned()));
+                    out.truncate(start);
+                    out.push_str(&stripped);
+                }
+            }
             _ => out.push_str(&self.decode()),
         }
     }
@@ -94,25 +116,22 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Appends the lines of `raw` to `joined` with `\n` between them, each after the first without its head and
-/// without a final `\r`.
-fn join_lines(raw: &[u8], head: fn(&[u8]) -> usize, joined: &mut String) {
-    let mut start = 0;
-    loop {
-        let rest = raw.get(start..).unwrap_or_default();
-        let newline = memchr(b'\n', rest);
-        let line = rest.get(..newline.unwrap_or(rest.len())).unwrap_or_default();
+/// The physical lines of a text, each after the first without its head, all without a final `\r`.
+fn headless_lines(raw: &[u8], head: fn(&[u8]) -> usize) -> impl Iterator<Item = &[u8]> {
+    lines(raw).enumerate().map(move |(number, line)| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if start == 0 {
-            joined.push_str(&lossy(line));
-        } else {
+        let start = if number == 0 { 0 } else { head(line) };
+        line.get(start..).unwrap_or_default()
+    })
+}
+
+/// Appends the lines of `raw` to `joined` with `\n` between them.
+fn join_lines(raw: &[u8], head: fn(&[u8]) -> usize, joined: &mut String) {
+    for (number, line) in headless_lines(raw, head).enumerate() {
+        if number > 0 {
             joined.push('\n');
-            joined.push_str(&lossy(line.get(head(line)..).unwrap_or_default()));
         }
-        match newline {
-            Some(newline) => start += newline + 1,
-            None => return,
-        }
+        joined.push_str(&lossy(line));
     }
 }
 

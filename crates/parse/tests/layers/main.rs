@@ -83,7 +83,7 @@ const LIBRARIES: &[(&[&str], &[&str], &str)] = &[
 ];
 
 /// All that the parsing core is made of.
-const PARSE_USES: &[&str] = &["chrono", "memchr", "nom", "serde", "serde_json"];
+const PARSE_USES: &[&str] = &["chrono", "memchr", "nom", "serde", "serde_json", "simdutf8"];
 
 /// Words that only some sources may say. A path ending in `/` is a folder.
 const WORDS: &[(&[&str], &[&str], &str)] = &[

@@ -49,11 +49,11 @@ pub(super) fn read(text: &[u8]) -> Option<(Anchor, Span)> {
 }
 
 /// The message of such a line, and the lines below it.
-pub(super) fn joined(raw: &[u8]) -> String {
+pub(super) fn joined(raw: &[u8], out: &mut String) {
     let (first, rest) = raw.split_at(memchr(b'\n', raw).unwrap_or(raw.len()));
     let message = read(trim_end(first)).and_then(|(_, msg)| first.get(msg.start..msg.end)).unwrap_or(first);
-    let rest = Text { raw: rest, codec: Codec::Lines(head_len) };
-    unescape(message).into_owned() + &rest.decode()
+    out.push_str(&unescape(message));
+    Text { raw: rest, codec: Codec::Lines(head_len) }.decode_into(out);
 }
 
 /// The inside of a JSON string.

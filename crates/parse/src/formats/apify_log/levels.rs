@@ -66,6 +66,21 @@ pub(super) fn anchor(text: &[u8]) -> Anchor {
     found.unwrap_or(Anchor::BARE)
 }
 
+/// The head of a text at the level that most have, as [`anchor`] finds it, if it is one of the two usual ways to
+/// write that.
+#[inline]
+pub(super) fn informative(text: &[u8]) -> Option<Anchor> {
+    match text {
+        [b'I', b'N', b'F', b'O', b' ', b' ', _, ..] => {
+            Some(prefixed(text, Anchor::at(6, Style::Padded, Level::Info)))
+        }
+        [b'[', ..] => {
+            bracket(text).filter(|found| found.style == Style::Python && found.level == Level::Info)
+        }
+        _ => None,
+    }
+}
+
 fn words(text: &[u8]) -> Option<Anchor> {
     if text.starts_with(b"ACTOR:") {
         return Some(Anchor::at(0, Style::Platform, Level::None));
@@ -209,9 +224,7 @@ fn prefix_end(text: &[u8], start: usize) -> Option<usize> {
         if !matches!(text.get(at)?, b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'$') {
             return None;
         }
-        while text.get(at).is_some_and(|byte| is_name(*byte)) {
-            at += 1;
-        }
+        at += text.get(at..)?.iter().take_while(|byte| is_name(**byte)).count();
         if text.get(at) == Some(&b'(') && !has_arguments {
             has_arguments = true;
             at += memchr(b')', text.get(at..)?)? + 1;

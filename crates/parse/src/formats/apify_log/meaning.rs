@@ -159,13 +159,15 @@ fn levelled<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
     class.or_else(|| requests::reclaimed(said, out)).unwrap_or(Class::Plain)
 }
 
-/// What a line of this style, neither a warning nor an error, means if its first letters are none of those that
-/// [`interpret`] knows; what ends in a colon may be a title of statistics.
+/// What a line of this style, neither a warning nor an error, means where nobody wants metrics: if its first letters
+/// are none of those that [`interpret`] knows, or begin what leaves no mark. What ends in a colon may be a title of
+/// statistics.
 #[inline]
 pub(super) fn ordinary(style: Style, line: &[u8]) -> Option<Meaning> {
     let head = (line.first().copied().unwrap_or_default(), line.get(1).copied().unwrap_or_default());
     match style {
         Style::Padded | Style::Colon | Style::Python => {
+            let mut class = Class::Plain;
             let is_known = match head.0 {
                 b'A' => matches!(head.1, b'P' | b'c' | b'n' | b'u'),
                 b'E' => matches!(head.1, b'n' | b'r' | b'x'),
@@ -174,12 +176,20 @@ pub(super) fn ordinary(style: Style, line: &[u8]) -> Option<Meaning> {
                 b'M' | b'R' => head.1 == b'e',
                 b'S' => matches!(head.1, b't' | b'y'),
                 b'T' => head.1 == b'h',
+                b'[' if line.starts_with(b"[Status message]:") => {
+                    class = Class::Status;
+                    false
+                }
                 b'[' => matches!(head.1, b'S' | b'T'),
+                b'c' if line.starts_with(b"current_concurrency = ") => {
+                    class = Class::Statistics;
+                    false
+                }
                 b'c' => head.1 == b'u',
                 b's' => head.1 == b't',
                 _ => false,
             };
-            (!is_known && line.last() != Some(&b':')).then_some(Meaning::run(Class::Plain))
+            (!is_known && line.last() != Some(&b':')).then_some(Meaning::run(class))
         }
         Style::Bare => {
             let is_known = matches!(head, (b'#', _) | (b'S', b't') | (b'T', b'h'));

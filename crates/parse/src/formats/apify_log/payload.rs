@@ -12,7 +12,7 @@ use memchr::{memchr, memrchr};
 use super::colour::trim_coloured;
 use super::line::head_len;
 use super::object::{Found, MAX_CANDIDATES, Parsed, is_after_parenthesis, last_object, object_len};
-use crate::text::{Codec, Text};
+use crate::text::{Codec, Text, lossy};
 
 /// A message and its payload.
 #[derive(Debug, Clone, Copy)]
@@ -201,12 +201,11 @@ fn trim_lines(raw: &[u8]) -> &[u8] {
 }
 
 /// The lines of an event joined, without the payload at the end of the first one.
-fn without_first_payload(raw: &[u8]) -> String {
+fn without_first_payload(raw: &[u8], out: &mut String) {
     let first_end = memchr(b'\n', raw).unwrap_or(raw.len());
     let (first, rest) = raw.split_at(first_end);
-    let first = split_line(first).first_line;
-    let rest = Text { raw: rest, codec: Codec::Lines(head_len) };
-    String::from_utf8_lossy(first).into_owned() + &rest.decode()
+    out.push_str(&lossy(split_line(first).first_line));
+    Text { raw: rest, codec: Codec::Lines(head_len) }.decode_into(out);
 }
 
 /// The object that begins at `start` and is spread over all the lines behind.

@@ -8,7 +8,6 @@ use super::copies::may_be_copy;
 use super::event::Style;
 use super::join::Shapes;
 use super::levels::Anchor;
-use super::line::Line;
 use super::meaning::{self, Meaning};
 use super::payload::is_closed;
 use crate::record::{Batch, Flags, Record, Span};
@@ -58,13 +57,12 @@ pub(super) struct Last {
 }
 
 impl<'a> Ordinary<'a> {
-    /// The event that begins and ends with `line`, if it is an ordinary one, which takes a line with an instant
-    /// of its own, and a level that nobody counts.
+    /// An event of one line, if it is an ordinary one: its level is none that is counted, and its message, which
+    /// has no blanks at its end, means nothing.
     #[inline]
-    pub(super) fn of(line: &Line<'a>, anchor: &Anchor, message: &'a [u8]) -> Option<Self> {
+    pub(super) fn of(ts: Micros, anchor: &Anchor, message: &'a [u8]) -> Option<Self> {
         let Anchor { style, level, .. } = *anchor;
-        let ts = line.ts?;
-        if level.is_error() || level == Level::Warn || line.relay.is_some() {
+        if level.is_error() || level == Level::Warn {
             return None;
         }
         let meaning = meaning::ordinary(style, message)?;

@@ -22,7 +22,12 @@ pub(super) fn requests<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
         let stated = serde_json::from_str::<Stated<'_>>(&document).ok();
         stated.map(|stated| stated.figures()).unwrap_or_default().emit(stage, crawler, out);
     } else if said.event.body == Body::Table {
-        table::figures(&said.event.message.decode()).emit(stage, crawler, out);
+        let message = said.event.message;
+        if let Some(lines) = message.lines() {
+            table::figures(lines, out.wants).emit(stage, crawler, out);
+        } else {
+            table::figures(message.decode().lines().map(str::as_bytes), out.wants).emit(stage, crawler, out);
+        }
     } else {
         Figures::default().emit(stage, crawler, out);
     }

@@ -2,22 +2,34 @@
 //!
 //! A box may be cut off at any row; a value longer than the box ends in `...` and says nothing.
 
+use memchr::memchr;
+
 use super::figures::{Figures, decimal, duration_ms};
+use crate::record::Wants;
 
 /// Rows of a box that are read.
 const MAX_ROWS: usize = 64;
 
-/// The figures of a message of several lines.
+/// The figures that lines of a message state; those that only become metrics, where these are wanted.
 ///
 /// ```text
 /// row := "│" name "│" value "│"
 /// ```
-pub(super) fn figures(message: &str) -> Figures<'_> {
+pub(super) fn figures<'t>(lines: impl Iterator<Item = &'t [u8]>, wants: Wants) -> Figures<'t> {
     let mut figures = Figures::default();
-    for (name, value) in message.lines().take(MAX_ROWS).filter_map(row) {
+    let is_wanted = |line: &&[u8]| wants == Wants::Everything || is_about_the_crawl(line);
+    let lines = lines.take(MAX_ROWS).filter(is_wanted).filter_map(|line| std::str::from_utf8(line).ok());
+    for (name, value) in lines.filter_map(row) {
         set(&mut figures, name, value);
     }
     figures
+}
+
+/// Whether a row may state what is told of a crawl, metrics aside. No bar and no blank holds the byte that is
+/// looked for.
+fn is_about_the_crawl(line: &[u8]) -> bool {
+    let name = memchr(b'r', line).and_then(|at| line.get(at..)).unwrap_or_default();
+    name.starts_with(b"requests_f") || name.starts_with(b"retry_histogram")
 }
 
 fn row(line: &str) -> Option<(&str, &str)> {
@@ -94,7 +106,10 @@ mod tests {
     #[test]
     fn units() {
         let figures = figures(
-            "│ request_avg_failed_duration │ None │\n│ request_avg_finished_duration │ 1.5s │\n│ request_total_duration │ 2min 3.5s │\n│ crawler_runtime │ 42.5ms │",
+            "│ request_avg_failed_duration │ None │\n│ request_avg_finished_duration │ 1.5s │\n│ request_total_duration │ 2min 3.5s │\n│ crawler_runtime │ 42.5ms │"
+                .lines()
+                .map(str::as_bytes),
+            Wants::Everything,
         );
         assert_eq!(figures.average_failed_ms, None);
         assert_eq!(figures.average_finished_ms, Some(1500.0));

@@ -164,10 +164,10 @@ pub(super) fn instant(text: &str) -> Option<Micros> {
         .or_else(|| if text.starts_with(|c: char| c.is_ascii_digit()) { number(text) } else { None })
 }
 
-/// The messages of consecutive elements, joined by newlines.
-pub(super) fn join(elements: &[u8]) -> String {
+/// Appends the messages of consecutive elements, joined by newlines.
+pub(super) fn join(elements: &[u8], joined: &mut String) {
     let mut cursor = Cursor::new(elements);
-    let mut joined = String::with_capacity(elements.len());
+    joined.reserve(elements.len());
     let mut separator = "";
     while cursor.next_token().is_some() {
         let start = cursor.at;
@@ -181,7 +181,6 @@ pub(super) fn join(elements: &[u8]) -> String {
         }
         cursor.take(b',');
     }
-    joined
 }
 
 #[cfg(test)]
@@ -242,7 +241,9 @@ mod tests {
     #[test]
     fn elements_are_joined() {
         let raw = br#"[1,"a\n"], [2,"b"],{"ts":3,"line":"c"}"#;
-        assert_eq!(join(raw), "a\n\nb\nc");
+        let mut joined = String::from("x");
+        join(raw, &mut joined);
+        assert_eq!(joined, "xa\n\nb\nc");
     }
 
     #[test]

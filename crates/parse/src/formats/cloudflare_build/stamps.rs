@@ -228,8 +228,8 @@ fn head_len<const INSTANT: bool>(line: &[u8], layout: Layout) -> usize {
 }
 
 /// The messages of a paste that has every stamp on a line of its own. `raw` starts at a message.
-fn join_below(raw: &[u8]) -> String {
-    let mut joined = String::with_capacity(raw.len());
+fn join_below(raw: &[u8], joined: &mut String) {
+    joined.reserve(raw.len());
     let mut reader = StampReader::new();
     let mut silent = false;
     for (index, line) in raw.split(|&byte| byte == b'\n').enumerate() {
@@ -249,7 +249,6 @@ fn join_below(raw: &[u8]) -> String {
             silent = false;
         }
     }
-    joined
 }
 
 #[cfg(test)]
@@ -308,6 +307,8 @@ mod tests {
 
     #[test]
     fn stamps_below_messages_are_left_out() {
-        assert_eq!(join_below(b"a\n00:00:01\nb\r\n00:00:02\n00:00:03\n c"), "a\nb\n\n c");
+        let mut joined = String::from("x");
+        join_below(b"a\n00:00:01\nb\r\n00:00:02\n00:00:03\n c", &mut joined);
+        assert_eq!(joined, "xa\nb\n\n c");
     }
 }
