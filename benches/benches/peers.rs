@@ -6,7 +6,9 @@ use logmill_bench::{corpora, rung};
 
 fn main() {
     let mut criterion = rung::criterion();
-    for corpus in corpora(rung::size()).iter().filter(|corpus| matches!(corpus.name, "stream" | "files")) {
+    for corpus in
+        corpora(rung::size()).iter().filter(|corpus| matches!(corpus.name, "stream" | "files" | "page"))
+    {
         let peers = peers(corpus.format.about().id);
         let facts: Vec<_> = peers.iter().map(|peer| (peer.read)(corpus)).collect();
         let ours = facts.first().copied().expect("ours is the first");

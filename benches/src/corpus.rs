@@ -2,6 +2,7 @@
 //!
 //! - `stream`: one generated file, as when many logs were put one after the other.
 //! - `files`: generated, as a download leaves them.
+//! - `page`: four times as much in one JSON document, of formats that have such: all runs in one page.
 //! - `demo`: what `testdata/demo` has of it.
 //! - `testdata`: `testdata/<id>`, for a format that the generator does not know.
 
@@ -67,6 +68,7 @@ pub fn corpora(size: Size) -> Vec<Corpus> {
             Some(generated) => {
                 corpora.push(stream(format, generated, size));
                 corpora.push(files(format, generated, size));
+                corpora.extend(page(format, generated, size));
             }
             None => corpora.extend(corpus("testdata", format, &mut logs_below(&testdata().join(id)))),
         }
@@ -105,6 +107,28 @@ fn stream(format: &'static dyn Format, generated: FormatId, size: Size) -> Corpu
     logmill_generate::stream(&plan, "stream", &mut bytes).expect("memory takes everything");
     let mut log = vec![recognised("stream.log".to_owned(), bytes).expect("a generated log is a log")];
     corpus("stream", format, &mut log).expect("a generated log is of its format")
+}
+
+/// What one page would hold if pages had no bound, which is how people join them.
+fn page(format: &'static dyn Format, generated: FormatId, size: Size) -> Option<Corpus> {
+    let (open, close, runs): (_, _, fn(&str) -> Option<&str>) = match generated {
+        FormatId::CloudflareBuild => (r#"{"result":{"lines":["#, r#"]},"success":true}"#, tuples),
+        FormatId::AlloyExecution => (r#"{"data":["#, "]}", |execution| Some(execution)),
+        FormatId::ApifyLog | FormatId::ApifySchedule => return None,
+    };
+    let plan = Plan { amount: Amount::Bytes(4 * size.bytes()), ..plan(generated, size) };
+    let mut lines = Vec::new();
+    logmill_generate::stream(&plan, "page", &mut lines).expect("memory takes everything");
+    let lines = String::from_utf8(lines).expect("generated JSON is UTF-8");
+    let runs: Vec<&str> = lines.lines().filter_map(runs).collect();
+    let bytes = [open, &runs.join(","), close].concat().into_bytes();
+    corpus("page", format, &mut vec![recognised("page.json".to_owned(), bytes)?])
+}
+
+/// What stands in the brackets of a build's `lines`.
+fn tuples(build: &str) -> Option<&str> {
+    let (_, tuples) = build.split_once(r#""lines":["#)?;
+    tuples.get(..=tuples.rfind("]]")?)
 }
 
 fn files(format: &'static dyn Format, generated: FormatId, size: Size) -> Corpus {

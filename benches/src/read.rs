@@ -1,6 +1,6 @@
 //! How the lower rungs go through a corpus: line by line, and window by window into a reused batch.
 
-use logmill_parse::{Batch, Carry, End, Shape, Wants, Window, encoding};
+use logmill_parse::{Batch, Carry, Delivery, End, Shape, Wants, Window, encoding};
 
 use crate::corpus::{Corpus, File};
 
@@ -62,9 +62,18 @@ fn read(
     take: &mut dyn FnMut(&Batch<'_>),
 ) -> Batch<'static> {
     let mut batch = batch;
+    if file.shape == Shape::Document {
+        let bytes = file.bytes.get(encoding::bom_len(&file.bytes)..).unwrap_or_default();
+        let offset = (file.bytes.len() - bytes.len()) as u64;
+        let mut out = batch.recycle();
+        let window = Window { bytes, offset, end: End::Input };
+        corpus.format.parse_document(window, &mut out, Delivery::InParts(take));
+        take(&out);
+        return out.recycle();
+    }
     let mut carry = Carry::default();
     let mut start = encoding::bom_len(&file.bytes);
-    let mut capacity = if file.shape == Shape::Document { usize::MAX } else { WINDOW_BYTES };
+    let mut capacity = WINDOW_BYTES;
     loop {
         let rest = file.bytes.get(start..).unwrap_or_default();
         let (bytes, end) = match rest.get(..capacity) {

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use logmill_parse::overlap::quick_print;
-use logmill_parse::{Batch, Carry, Code, Codec, End, Format, Mark, Text, Wants, Window};
+use logmill_parse::{Batch, Carry, Code, Codec, Delivery, End, Format, Mark, Text, Wants, Window};
 
 use crate::input::ReadAt;
 use crate::pipeline::Options;
@@ -226,8 +226,13 @@ pub fn read_document(
     with_buffers(options.detail.wants(), |_, batch| {
         let mut batch = batch.recycle();
         let window = Window { bytes: document.bytes, offset: document.start, end: End::Input };
-        let consumed = format.parse(window, &mut Carry::default(), &mut batch).min(document.bytes.len());
         let mut collector = Collector::new(document.start, options);
+        // Records that are compared with those of other documents are needed all at once.
+        let delivery = match prints {
+            Prints::Unwanted if skipped == 0 => Delivery::InParts(&mut |part| collector.add_part(part)),
+            Prints::Wanted | Prints::Unwanted => Delivery::AtEnd,
+        };
+        let consumed = format.parse_document(window, &mut batch, delivery).min(document.bytes.len());
         collector.add(&batch, document.bytes, consumed, skipped);
         if skipped > 0 {
             collector.issue_at_end(

@@ -535,6 +535,26 @@ impl Collector {
     /// Adds what a format found in `bytes`, the next part of the stretch. The first `skipped`
     /// records repeat an earlier part of the log and count as duplicate.
     pub fn add(&mut self, batch: &Batch<'_>, bytes: &[u8], consumed: usize, skipped: usize) {
+        let at = self.records(batch, skipped);
+        for issue in &batch.issues {
+            self.issue(issue, bytes, at);
+        }
+        self.account(batch, skipped);
+        let taken = bytes.get(..consumed).unwrap_or_default();
+        self.shard.n_newlines += count_newlines(taken);
+        if let Some(last) = taken.last() {
+            self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
+        }
+        self.shard.end += consumed as u64;
+    }
+
+    /// Adds records and marks of a document that is still being read.
+    pub fn add_part(&mut self, batch: &Batch<'_>) {
+        self.records(batch, 0);
+    }
+
+    /// Adds records and marks, and says where their window begins.
+    fn records(&mut self, batch: &Batch<'_>, skipped: usize) -> At {
         let offset = self.shard.end;
         let lines = self.shard.account.total().lines;
         self.scratch.scopes.clear();
@@ -565,16 +585,7 @@ impl Collector {
         for marked in marks {
             self.mark(batch, &marked.mark, None, At { offset, lines });
         }
-        for issue in &batch.issues {
-            self.issue(issue, bytes, At { offset, lines });
-        }
-        self.account(batch, skipped);
-        let taken = bytes.get(..consumed).unwrap_or_default();
-        self.shard.n_newlines += count_newlines(taken);
-        if let Some(last) = taken.last() {
-            self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
-        }
-        self.shard.end += consumed as u64;
+        At { offset, lines }
     }
 
     /// Lets what follows open further scopes where the open ones hold so many bytes already, so that

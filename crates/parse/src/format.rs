@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use crate::formats::{alloy_execution, apify_log, apify_schedule, cloudflare_build};
-use crate::record::Batch;
+use crate::record::{Batch, Delivery};
 use crate::time::Micros;
 use crate::vocabulary::{Kind, Platform, Status};
 
@@ -46,6 +46,12 @@ pub trait Format: Sync {
     /// and is handed in again, with more behind it: an event is never reported before its
     /// end has been seen. Consuming nothing asks for a larger window.
     fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize;
+
+    /// As [`Format::parse`] of a whole document whose records may leave the batch before its end. Issues and
+    /// account stay, and are those of all of it.
+    fn parse_document<'a>(&self, window: Window<'a>, out: &mut Batch<'a>, _delivery: Delivery<'_>) -> usize {
+        self.parse(window, &mut Carry::default(), out)
+    }
 
     /// What a whole file that is no log but describes one says about it (a run object,
     /// a build record), if it is such a file of this format's platform.

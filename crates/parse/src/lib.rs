@@ -24,7 +24,7 @@ pub use format::{
 };
 pub use issue::{Code, Issue, Severity};
 pub use mark::{Mark, Marked};
-pub use record::{Account, Amount, Batch, Evidence, Flags, Record, Span, Stream, Wants};
+pub use record::{Account, Amount, Batch, Delivery, Evidence, Flags, Record, Span, Stream, Wants};
 pub use text::{Codec, Text};
 pub use time::Micros;
 pub use vocabulary::{Class, Kind, Level, Platform, Status, StepKind};

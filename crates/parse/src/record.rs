@@ -256,6 +256,38 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Records that wait at least before they leave a batch early: few enough for a processor's cache. Tests are
+/// built so that every chance to leave is taken.
+const PART_RECORDS: usize = if cfg!(debug_assertions) { 1 } else { 2048 };
+
+/// When the records of a document leave the batch. A large document has more of them than any cache holds,
+/// and writing and reading them there takes longer than finding them.
+pub enum Delivery<'p> {
+    /// All at its end.
+    AtEnd,
+    /// With their marks whenever there are many, at a place where no later byte changes anything about them.
+    InParts(&'p mut dyn FnMut(&Batch<'_>)),
+}
+
+impl Delivery<'_> {
+    /// Hands records and marks over, if it is time for that.
+    pub(crate) fn offer(&mut self, out: &mut Batch<'_>) {
+        if let Self::InParts(take) = self
+            && out.records.len() >= PART_RECORDS
+        {
+            take(out);
+            out.records.clear();
+            out.marks.clear();
+        }
+    }
+}
+
+impl std::fmt::Debug for Delivery<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::AtEnd) { "AtEnd" } else { "InParts" })
+    }
+}
+
 /// The allocation of an emptied vector, for elements that differ in lifetime only.
 /// (`into_iter().map().collect()` works in place; the vector is empty, so nothing moves.)
 fn reuse<A, B>(mut vector: Vec<A>) -> Vec<B> {

@@ -60,7 +60,7 @@ fn check_cuts(format: &dyn Format, bytes: &[u8]) {
     let shape = support::shape(format, bytes);
     let whole = support::whole(format, bytes, shape);
     if shape.is_none() || shape == Some(Shape::Document) {
-        return;
+        return same(&whole, &divide::parts(format, bytes), "in parts");
     }
     for size in WINDOW_SIZES {
         same(&whole, &divide::windows(format, bytes, shape, size), &format!("in windows of {size}"));
@@ -127,6 +127,9 @@ fn mutated_inputs_do_not_panic() {
 fn check_mutant(format: &dyn Format, bytes: &[u8]) {
     let shape = support::shape(format, bytes);
     let whole = support::whole(format, bytes, shape);
+    if shape.is_none() || shape == Some(Shape::Document) {
+        same(&whole, &divide::parts(format, bytes), "in parts");
+    }
     if shape == Some(Shape::Windows) {
         same(&whole, &divide::windows(format, bytes, shape, 100), "in windows of 100, mutated");
         same(&whole, &divide::pieces(format, bytes, shape, 1000), "in pieces of 1000, mutated");

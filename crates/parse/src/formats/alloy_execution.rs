@@ -17,7 +17,7 @@ use crate::encoding::bom_len;
 use crate::format::{About, CERTAIN, Carry, End, Extent, Format, Head, Match, Metadata, Shape, Window};
 use crate::json::{Ledger, Reader, Token, Tokens, ValueKind, is_lines, skip_blanks, text};
 use crate::limits::HEAD_BYTES;
-use crate::record::Batch;
+use crate::record::{Batch, Delivery};
 use crate::vocabulary::{Kind, Platform};
 
 /// The format.
@@ -57,27 +57,11 @@ impl Format for AlloyExecution {
     }
 
     fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {
-        let bytes = window.bytes;
-        let bom = if window.offset == 0 { bom_len(bytes) } else { 0 };
-        let consumed = match window.end {
-            End::More => memrchr(b'\n', bytes).map_or(0, |newline| newline + 1),
-            End::Cut | End::Input => bytes.len(),
-        };
-        let mut reading = Reading::new(bytes);
-        match layout(window, bom) {
-            Layout::Document => reading.values(bytes, bom, out),
-            Layout::Lines => {
-                let mut start = bom;
-                while start < consumed {
-                    let rest = bytes.get(start..consumed).unwrap_or_default();
-                    let end = memchr::memchr(b'\n', rest).map_or(consumed, |newline| start + newline + 1);
-                    reading.values(bytes.get(..end).unwrap_or_default(), start, out);
-                    start = end;
-                }
-            }
-        }
-        reading.ledger.close(consumed, &mut out.account);
-        consumed
+        parse(window, out, Delivery::AtEnd)
+    }
+
+    fn parse_document<'a>(&self, window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
+        parse(window, out, delivery)
     }
 
     fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
@@ -101,6 +85,30 @@ impl Format for AlloyExecution {
         }
         message.filter(|_| reader.peek().is_none())
     }
+}
+
+fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
+    let bytes = window.bytes;
+    let bom = if window.offset == 0 { bom_len(bytes) } else { 0 };
+    let consumed = match window.end {
+        End::More => memrchr(b'\n', bytes).map_or(0, |newline| newline + 1),
+        End::Cut | End::Input => bytes.len(),
+    };
+    let mut reading = Reading::new(bytes, delivery);
+    match layout(window, bom) {
+        Layout::Document => reading.values(bytes, bom, out),
+        Layout::Lines => {
+            let mut start = bom;
+            while start < consumed {
+                let rest = bytes.get(start..consumed).unwrap_or_default();
+                let end = memchr::memchr(b'\n', rest).map_or(consumed, |newline| start + newline + 1);
+                reading.values(bytes.get(..end).unwrap_or_default(), start, out);
+                start = end;
+            }
+        }
+    }
+    reading.ledger.close(consumed, &mut out.account);
+    consumed
 }
 
 /// Whether a window holds whole documents or lines.
@@ -174,16 +182,18 @@ fn member_depth(token: &Token<'_>) -> Option<usize> {
 }
 
 /// A window being read.
-struct Reading<'a> {
+struct Reading<'a, 'p> {
     window: &'a [u8],
+    delivery: Delivery<'p>,
     page: read::Page<'a>,
     ledger: Ledger<'a>,
     lines: Ledger<'a>,
 }
 
-impl<'a> Reading<'a> {
-    fn new(window: &'a [u8]) -> Self {
-        Self { window, page: read::Page::new(), ledger: Ledger::new(window), lines: Ledger::new(window) }
+impl<'a, 'p> Reading<'a, 'p> {
+    fn new(window: &'a [u8], delivery: Delivery<'p>) -> Self {
+        let ledger = Ledger::new(window);
+        Self { window, delivery, page: read::Page::new(), lines: ledger.clone(), ledger }
     }
 
     /// Reads all values of `document` from `at` on.
@@ -191,7 +201,7 @@ impl<'a> Reading<'a> {
         let mut at = skip_blanks(document, at);
         while at < document.len() {
             let end = self.page.value(document, at);
-            emit::emit(&mut self.page, self.window, &mut self.ledger, out);
+            emit::emit(&mut self.page, self.window, &mut self.ledger, &mut self.delivery, out);
             self.page.findings.report(&mut self.lines, out);
             at = skip_blanks(document, end.max(at + 1));
         }
@@ -232,6 +242,19 @@ mod tests {
         assert_eq!(out.issues.len(), 10_000);
         assert_eq!(out.issues.last().map(|issue| issue.code), Some(Code::TooManyIssues));
         assert_eq!(out.account.rejected.bytes, 50_001);
+    }
+
+    #[test]
+    fn a_large_page_is_handed_over_in_parts() {
+        let execution = |n: usize| format!(r#"{{"executionId":"{n}","results":[{{"connectorId":"c"}}]}}"#);
+        let page = format!("[{}]", (0..5000).map(execution).collect::<Vec<_>>().join(","));
+        let mut sizes = Vec::new();
+        let mut take = |part: &Batch<'_>| sizes.push(part.records.len());
+        let mut out = Batch::new(Wants::Everything);
+        let window = Window { bytes: page.as_bytes(), offset: 0, end: End::Input };
+        AlloyExecution.parse_document(window, &mut out, Delivery::InParts(&mut take));
+        assert!(sizes.len() >= 2 && out.records.len() < 2500, "{sizes:?}");
+        assert_eq!(sizes.iter().sum::<usize>() + out.records.len(), 5000);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub struct Claim {
 }
 
 /// Counts lines up to each element, in the order they stand. What no element claims is structure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ledger<'a> {
     bytes: &'a [u8],
     /// Newlines passed so far.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use logmill_parse::{Batch, Carry, Code, End, Format, Shape, Wants, Window, format};
+use logmill_parse::{Batch, Carry, Code, Delivery, End, Format, Shape, Wants, Window, format};
 
 use crate::support::Reading;
 
@@ -50,6 +50,22 @@ pub fn pieces(format: &dyn Format, bytes: &[u8], shape: Option<Shape>, size: usi
         reading.add(bytes, offset, consumed, shape, &batch);
         offset += consumed;
     }
+    reading
+}
+
+/// Reads the input as one document whose records are handed over before its end.
+pub fn parts(format: &dyn Format, bytes: &[u8]) -> Reading {
+    let mut reading = Reading::default();
+    let mut batch = Batch::new(Wants::Everything);
+    let window = Window { bytes, offset: 0, end: End::Input };
+    let mut take = |part: &Batch<'_>| {
+        // Issues and account stay behind.
+        let (records, marks) = (part.records.clone(), part.marks.clone());
+        reading.add_part(bytes, 0, &Batch { records, marks, ..Batch::new(Wants::Everything) });
+    };
+    let consumed = format.parse_document(window, &mut batch, Delivery::InParts(&mut take));
+    assert_eq!(consumed, bytes.len(), "everything is consumed at the end of the input");
+    reading.add_part(bytes, 0, &batch);
     reading
 }
 

@@ -113,6 +113,11 @@ impl Reading {
     ) {
         let window = &bytes[offset..offset + consumed];
         check(window, offset + consumed == bytes.len(), shape, batch);
+        self.add_part(bytes, offset, batch);
+    }
+
+    /// As [`Reading::add`], for some of the records of a window, or for what is left of it.
+    pub fn add_part(&mut self, bytes: &[u8], offset: usize, batch: &Batch<'_>) {
         let lines_before = Newlines::of(&bytes[..offset]).0.len() as u64;
         let mut pending = std::mem::take(&mut self.end_marks);
         let mut marks = batch.marks.iter().peekable();

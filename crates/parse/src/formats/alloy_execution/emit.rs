@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::failure::Failure;
-use super::read::{Execution, Page, StepResult};
+use super::read::{Execution, Page, Purity, StepResult};
 use crate::issue::Code;
 use crate::json::{Completeness, Fate, Ledger};
 use crate::mark::{Bounds, Mark, Outcome, Revocation, RunHead, RunId, Step};
-use crate::record::{Batch, Evidence, Flags, Record, Span};
+use crate::record::{Batch, Delivery, Evidence, Flags, Record, Span};
 use crate::text::Text;
 use crate::vocabulary::{Class, Kind, Level, Status, StepKind};
 
@@ -16,7 +16,13 @@ use crate::vocabulary::{Class, Kind, Level, Status, StepKind};
 const UNNAMED: &str = "(no connector)";
 
 /// Appends what `page` holds to `out` and empties it.
-pub fn emit<'a>(page: &mut Page<'a>, window: &'a [u8], ledger: &mut Ledger<'a>, out: &mut Batch<'a>) {
+pub fn emit<'a>(
+    page: &mut Page<'a>,
+    window: &'a [u8],
+    ledger: &mut Ledger<'a>,
+    delivery: &mut Delivery<'_>,
+    out: &mut Batch<'a>,
+) {
     let best = best_of_each(&page.executions);
     for index in 0..page.executions.len() {
         let Some(execution) = page.executions.get(index) else { continue };
@@ -25,7 +31,7 @@ pub fn emit<'a>(page: &mut Page<'a>, window: &'a [u8], ledger: &mut Ledger<'a>, 
             page.findings.push(Code::OverlappingPage, execution.span, Fate::Kept, message);
         }
     }
-    let purity = purity(page, window);
+    let purity = std::mem::replace(&mut page.purity, Purity::Utf8);
     if purity == Purity::Mixed {
         report_invalid(page, window);
     }
@@ -47,6 +53,7 @@ pub fn emit<'a>(page: &mut Page<'a>, window: &'a [u8], ledger: &mut Ledger<'a>, 
                     page.findings.claim_before(event.span.start, ledger, &mut out.account.rejected);
                     push(event, ledger, out);
                 }
+                delivery.offer(out);
             }
         }
     }
@@ -67,11 +74,17 @@ enum Repetition {
 fn best_of_each(executions: &[Execution<'_>]) -> Vec<Repetition> {
     let mut verdicts = vec![Repetition::Best; executions.len()];
     let mut order: Vec<usize> = (0..executions.len()).collect();
-    let id = |index: &usize| executions.get(*index).and_then(|execution| execution.id).map(|id| id.raw);
+    let print = |index: &usize| executions.get(*index).map(|execution| execution.id_print);
+    let id = |index: &usize| executions.get(*index).and_then(|execution| Some(execution.id.as_ref()?.raw));
+    let rank = |index: &usize| executions.get(*index).map(completeness_rank);
     order.retain(|index| id(index).is_some());
-    order.sort_by_key(|index| (id(index), executions.get(*index).map(completeness_rank), *index));
+    order.sort_unstable_by(|a, b| {
+        let by_id = print(a).cmp(&print(b)).then_with(|| id(a).cmp(&id(b)));
+        by_id.then_with(|| rank(a).cmp(&rank(b))).then_with(|| a.cmp(b))
+    });
     for pair in order.windows(2) {
         if let [better, worse] = pair
+            && print(better) == print(worse)
             && id(better) == id(worse)
             && let Some(verdict) = verdicts.get_mut(*worse)
         {
@@ -89,21 +102,6 @@ fn completeness_rank(execution: &Execution<'_>) -> (bool, bool, bool, std::cmp::
         execution.finished != Some(true),
         std::cmp::Reverse(execution.n_results),
     )
-}
-
-/// Whether the executions of a page are UTF-8, which one look at all of them tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purity {
-    Utf8,
-    Mixed,
-}
-
-fn purity(page: &Page<'_>, window: &[u8]) -> Purity {
-    let Some((first, last)) = page.executions.first().zip(page.executions.last()) else {
-        return Purity::Utf8;
-    };
-    let all = window.get(first.span.start..last.span.end).unwrap_or_default();
-    if std::str::from_utf8(all).is_ok() { Purity::Utf8 } else { Purity::Mixed }
 }
 
 /// One issue per event that is not UTF-8.
@@ -124,8 +122,8 @@ fn first_invalid(window: &[u8], span: Span) -> Option<Span> {
 }
 
 fn run_marks<'a>(execution: &Execution<'a>, results: &[StepResult<'a>], out: &mut Batch<'a>) {
-    let id = match (execution.id, execution.started_text) {
-        (Some(id), _) => RunId::Stated(id.decode()),
+    let id = match (&execution.id, execution.started_text) {
+        (Some(id), _) => RunId::Stated(id.text.clone()),
         (None, Some(started)) => RunId::Within(started.decode()),
         (None, None) => RunId::File,
     };
@@ -223,13 +221,13 @@ impl<'a> Events<'_, 'a> {
     fn step(&self, result: &StepResult<'a>) -> Event<'a> {
         let mut record = self.blank(result.span);
         record.ts = result.stopped_at.or(result.started_at);
-        record.logger = result.connector.map_or(b"", |connector| connector.raw);
+        record.logger = result.connector.as_ref().map_or(b"", |connector| connector.raw);
         record.payload = result.data.map(Text::plain);
         record.level = Level::Info;
         if let Some(failure) = result.failure {
             (record.level, record.class, record.message) = (Level::Error, Class::Failure, failure.text);
         }
-        let connector_id = result.connector.map(|connector| connector.decode());
+        let connector_id = result.connector.as_ref().map(|connector| connector.text.clone());
         let error = result.failure.map(|failure| failure.text.decode()).filter(|text| !text.is_empty());
         let step = Step {
             name: connector_id.clone().unwrap_or(Cow::Borrowed(UNNAMED)),

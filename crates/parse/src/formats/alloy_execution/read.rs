@@ -3,6 +3,8 @@
 //! Reading is strict and goes over every byte once. Where it stops, the element is taken apart again
 //! by brackets alone, so that a damaged result costs itself and not its execution.
 
+use std::borrow::Cow;
+
 use super::failure::{Clues, Failure, ItemScan, describe};
 use crate::issue::Code;
 use crate::json::{
@@ -10,15 +12,26 @@ use crate::json::{
     close_envelope, collect_array, element_end, instant, is_truthy, reject_line, reject_object, skip_blanks,
     text, trimmed,
 };
+use crate::overlap::quick_print;
 use crate::record::Span;
 use crate::text::Text;
 use crate::time::{Micros, StampReader};
+
+/// A name, decoded while its bytes are near: once all of a large page has been read, they are not.
+#[derive(Debug)]
+pub struct Name<'a> {
+    /// As it stands.
+    pub raw: &'a [u8],
+    pub text: Cow<'a, str>,
+}
 
 /// One execution as the source states it.
 #[derive(Debug, Default)]
 pub struct Execution<'a> {
     pub span: Span,
-    pub id: Option<Text<'a>>,
+    pub id: Option<Name<'a>>,
+    /// A fingerprint of the id: comparing ids themselves would fetch them from all over the page again.
+    pub id_print: u64,
     /// `startedAt` as it stands: names an execution that has no id.
     pub started_text: Option<Text<'a>>,
     pub started_at: Option<Micros>,
@@ -36,12 +49,19 @@ pub struct Execution<'a> {
 #[derive(Debug, Default)]
 pub struct StepResult<'a> {
     pub span: Span,
-    pub connector: Option<Text<'a>>,
+    pub connector: Option<Name<'a>>,
     pub started_at: Option<Micros>,
     pub stopped_at: Option<Micros>,
     pub data: Option<&'a [u8]>,
     pub code: Option<i64>,
     pub failure: Option<Failure<'a>>,
+}
+
+/// Whether the executions of a page are UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purity {
+    Utf8,
+    Mixed,
 }
 
 /// What has been read of one page.
@@ -51,6 +71,7 @@ pub struct Page<'a> {
     pub executions: Vec<Execution<'a>>,
     pub results: Vec<StepResult<'a>>,
     pub findings: Findings,
+    pub purity: Purity,
     stamps: StampReader,
 }
 
@@ -61,6 +82,7 @@ impl<'a> Page<'a> {
             executions: Vec::new(),
             results: Vec::new(),
             findings: Findings::default(),
+            purity: Purity::Utf8,
             stamps: StampReader::new(),
         }
     }
@@ -122,8 +144,11 @@ impl<'a> Page<'a> {
         execution: &mut Execution<'a>,
     ) -> Result<(), Fault> {
         match key {
-            b"executionId" => execution.id = self.name(reader)?.or(execution.id),
-            b"id" => execution.id = execution.id.or(self.name(reader)?),
+            b"executionId" => execution.id = self.name(reader)?.or(execution.id.take()),
+            b"id" => {
+                let id = self.name(reader)?;
+                execution.id = execution.id.take().or(id);
+            }
             b"startedAt" => {
                 reader.peek();
                 let start = reader.at();
@@ -189,10 +214,11 @@ impl<'a> Page<'a> {
     }
 
     /// A string, or a number as it stands; null and containers name nothing.
-    fn name(&self, reader: &mut Reader<'a>) -> Result<Option<Text<'a>>, Fault> {
+    fn name(&self, reader: &mut Reader<'a>) -> Result<Option<Name<'a>>, Fault> {
         let span = reader.skip()?;
         let named = matches!(self.document.get(span.start), Some(b'"' | b'-' | b'0'..=b'9'));
-        Ok(named.then(|| text(self.document, span)).filter(|text| !text.raw.is_empty()))
+        let text = named.then(|| text(self.document, span)).filter(|text| !text.raw.is_empty());
+        Ok(text.map(|text| Name { raw: text.raw, text: text.decode() }))
     }
 
     fn instant(&mut self, reader: &mut Reader<'a>) -> Result<Option<Micros>, Fault> {
@@ -277,8 +303,13 @@ impl<'a> Collect<'a> for Page<'a> {
             }
         };
         execution.span = trimmed(self.document, at, end);
+        // Right behind the reading its bytes are still near.
+        if self.document.get(at..end).is_some_and(|bytes| std::str::from_utf8(bytes).is_err()) {
+            self.purity = Purity::Mixed;
+        }
         execution.n_results = self.results.len() - n_results;
         execution.completeness = Some(completeness);
+        execution.id_print = execution.id.as_ref().map_or(0, |id| quick_print(id.raw));
         if execution.id.is_some() || execution.n_results > 0 || execution.started_text.is_some() {
             self.executions.push(execution);
         } else if self.findings.len() == n_findings {

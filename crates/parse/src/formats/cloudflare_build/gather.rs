@@ -11,7 +11,7 @@ use super::model::{self, Joint, Line, Origin, Writing};
 use super::pages::{self, Page, Seen};
 use super::split::Splitter;
 use crate::issue::{Code, Issue};
-use crate::record::{Batch, Span};
+use crate::record::{Batch, Delivery, Span};
 use crate::text::Codec;
 
 /// How messages are written in JSON.
@@ -26,8 +26,9 @@ const WRITING: Writing = Writing {
 ///
 /// Lines are let go with their build, so a file of many builds needs no more memory for them than one.
 #[derive(Debug)]
-pub(super) struct Gather<'a> {
+pub(super) struct Gather<'a, 'p> {
     bytes: &'a [u8],
+    delivery: Delivery<'p>,
     lines: Vec<Line<'a>>,
     pages: Vec<Page>,
     /// Lines of the page being read that may start or end a build.
@@ -44,10 +45,11 @@ enum Clocks {
     None,
 }
 
-impl<'a> Gather<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+impl<'a, 'p> Gather<'a, 'p> {
+    pub(super) fn new(bytes: &'a [u8], delivery: Delivery<'p>) -> Self {
         Self {
             bytes,
+            delivery,
             lines: Vec::new(),
             pages: Vec::new(),
             candidates: Vec::new(),
@@ -183,6 +185,7 @@ impl<'a> Gather<'a> {
         let build =
             Build { bytes: self.bytes, lines, writing: WRITING, beginning: Beginning::Here, init, rest };
         build::report(&build, out);
+        self.delivery.offer(out);
     }
 
     fn let_go(&mut self, lines: usize) {

@@ -15,7 +15,7 @@ use super::scan::{Broken, Cursor, Escapes, Inside};
 use crate::format::{End, Window};
 use crate::issue::{Code, Issue};
 use crate::json::is_lines;
-use crate::record::{Amount, Batch, Flags, Span};
+use crate::record::{Amount, Batch, Delivery, Flags, Span};
 
 /// Reads the window as one or more JSON documents; if more follows, up to a build that may be read apart.
 ///
@@ -30,20 +30,20 @@ use crate::record::{Amount, Batch, Flags, Span};
 /// ```
 ///
 /// Where every document has a line of its own, none reaches beyond it.
-pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>) -> Amount {
+pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> Amount {
     let end = match window.end {
         End::More => cuts::last(window.bytes).unwrap_or(0),
         End::Cut | End::Input => window.bytes.len(),
     };
     let bytes = window.bytes.get(..end).unwrap_or_default();
-    let mut reader = Reader::new(bytes, out);
+    let mut reader = Reader::new(bytes, out, delivery);
     match layout(window) {
         Layout::Documents => reader.documents(),
         Layout::Lines => reader.lines_of_documents(),
     }
     let Reader { gather, newlines, out, .. } = reader;
     gather.finish(out);
-    Amount { bytes: bytes.len() as u64, lines: newlines.total(bytes) }
+    Amount { bytes: bytes.len() as u64, lines: newlines.total() }
 }
 
 /// Whether documents may stand on several lines.
@@ -61,23 +61,23 @@ fn layout(window: Window<'_>) -> Layout {
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-struct Reader<'a, 'o> {
+struct Reader<'a, 'o, 'p> {
     cursor: Cursor<'a>,
-    valid_utf8: bool,
+    valid_utf8: ValidUtf8,
     newlines: Newlines<'a>,
-    gather: Gather<'a>,
+    gather: Gather<'a, 'p>,
     /// How the next line may be joined.
     joint: Joint,
     out: &'o mut Batch<'a>,
 }
 
-impl<'a, 'o> Reader<'a, 'o> {
-    fn new(bytes: &'a [u8], out: &'o mut Batch<'a>) -> Self {
+impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
+    fn new(bytes: &'a [u8], out: &'o mut Batch<'a>, delivery: Delivery<'p>) -> Self {
         Self {
             cursor: Cursor::new(bytes),
-            valid_utf8: std::str::from_utf8(bytes).is_ok(),
+            valid_utf8: ValidUtf8::default(),
             newlines: Newlines::new(bytes),
-            gather: Gather::new(bytes),
+            gather: Gather::new(bytes, delivery),
             joint: Joint::Open,
             out,
         }
@@ -323,7 +323,7 @@ impl<'a, 'o> Reader<'a, 'o> {
             }
         };
         let Inside { raw, escapes } = element.message;
-        let flags = if self.is_lossy(raw, escapes) {
+        let flags = if self.is_lossy(raw, escapes, end) {
             let message = Cow::Borrowed("expected UTF-8, found other bytes or half a surrogate pair");
             self.out.issues.push(Issue { code: Code::InvalidUtf8, start, end, line, message });
             Flags::LOSSY
@@ -344,14 +344,54 @@ impl<'a, 'o> Reader<'a, 'o> {
         self.joint = Joint::Open;
     }
 
-    fn is_lossy(&self, raw: &[u8], escapes: Escapes) -> bool {
+    fn is_lossy(&mut self, raw: &[u8], escapes: Escapes, end: usize) -> bool {
         let half_pair = escapes == Escapes::Surrogates && model::json_text(raw).contains('\u{fffd}');
-        half_pair || (!self.valid_utf8 && std::str::from_utf8(raw).is_err())
+        half_pair || (!self.valid_utf8.covers(self.cursor.bytes, end) && std::str::from_utf8(raw).is_err())
     }
 
     fn end_page(&mut self, page: Page) {
         self.gather.end_page(page, self.out);
         self.joint = Joint::Closed;
+    }
+}
+
+/// How much of a document is known to be UTF-8: all up to here, checked a little ahead of the reading.
+#[derive(Debug, Default)]
+struct ValidUtf8 {
+    upto: usize,
+    /// Where a byte stands that is not, once one has been found.
+    broken: Option<usize>,
+}
+
+/// Bytes that are checked at once.
+const CHECKED_BYTES: usize = 16 << 10;
+
+impl ValidUtf8 {
+    /// Whether the bytes before `end` are all UTF-8.
+    #[inline]
+    fn covers(&mut self, bytes: &[u8], end: usize) -> bool {
+        end <= self.upto || self.check(bytes, end)
+    }
+
+    #[inline(never)]
+    fn check(&mut self, bytes: &[u8], end: usize) -> bool {
+        let end = end.min(bytes.len());
+        while self.upto < end && self.broken.is_none() {
+            let rest = bytes.get(self.upto..).unwrap_or_default();
+            let next = rest.get(..CHECKED_BYTES.max(end - self.upto)).unwrap_or(rest);
+            match std::str::from_utf8(next) {
+                Ok(_) => self.upto += next.len(),
+                // A character that the block cuts is looked at again with more behind it.
+                Err(error) if error.error_len().is_none() && next.len() < rest.len() => {
+                    self.upto += error.valid_up_to();
+                }
+                Err(error) => {
+                    self.upto += error.valid_up_to();
+                    self.broken = Some(self.upto);
+                }
+            }
+        }
+        end <= self.upto
     }
 }
 

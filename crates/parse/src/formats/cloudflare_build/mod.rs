@@ -31,7 +31,7 @@ mod tests;
 mod text;
 
 use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
-use crate::record::{Amount, Batch};
+use crate::record::{Amount, Batch, Delivery};
 use crate::vocabulary::{Kind, Platform};
 
 /// The `cloudflare-build` format.
@@ -72,19 +72,11 @@ impl Format for CloudflareBuild {
     }
 
     fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
-        let before = std::mem::take(&mut out.account);
-        let n_issues = out.issues.len();
-        let consumed = if detect::is_json(window.bytes) {
-            json::parse(window, out)
-        } else {
-            text::parse(window, carry, out)
-        };
-        settle(consumed, out);
-        out.account.merge(&before);
-        if let Some(issues) = out.issues.get_mut(n_issues..) {
-            issues.sort_by_key(|issue| issue.start);
-        }
-        usize::try_from(consumed.bytes).unwrap_or(usize::MAX)
+        parse(window, carry, out, Delivery::AtEnd)
+    }
+
+    fn parse_document<'a>(&self, window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
+        parse(window, &mut Carry::default(), out, delivery)
     }
 
     fn metadata(&self, document: &[u8]) -> Option<Metadata> {
@@ -94,6 +86,22 @@ impl Format for CloudflareBuild {
     fn error_body(&self, document: &[u8]) -> Option<String> {
         metadata::error_text(document)
     }
+}
+
+fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
+    let before = std::mem::take(&mut out.account);
+    let n_issues = out.issues.len();
+    let consumed = if detect::is_json(window.bytes) {
+        json::parse(window, out, delivery)
+    } else {
+        text::parse(window, carry, out)
+    };
+    settle(consumed, out);
+    out.account.merge(&before);
+    if let Some(issues) = out.issues.get_mut(n_issues..) {
+        issues.sort_by_key(|issue| issue.start);
+    }
+    usize::try_from(consumed.bytes).unwrap_or(usize::MAX)
 }
 
 /// Everything nobody laid claim to is structure.

@@ -1,10 +1,11 @@
 //! Lines of a JSON document, counted on the way through its bytes.
 
-use memchr::Memchr;
+use memchr::memchr;
 
 /// Each line belongs to the first element that touches it.
 pub(super) struct Newlines<'a> {
-    found: Memchr<'a>,
+    bytes: &'a [u8],
+    /// No newline that has not been counted stands before this place.
     next: usize,
     line: u32,
     owned: u32,
@@ -26,27 +27,39 @@ pub(super) struct Owned {
     pub(super) n_lines: u32,
 }
 
+/// Bytes that are looked through at once.
+const AHEAD_BYTES: usize = 16 << 10;
+
 impl<'a> Newlines<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let mut found = memchr::memchr_iter(b'\n', bytes);
-        let next = found.next().unwrap_or(usize::MAX);
-        Self { found, next, line: 0, owned: 0 }
+        Self { bytes, next: 0, line: 0, owned: 0 }
     }
 
     /// The place of the byte `at`. Places must be asked for in order.
     #[inline]
     pub(super) fn locate(&mut self, at: usize) -> Place {
-        while self.next < at {
-            self.line += 1;
-            self.next = self.found.next().unwrap_or(usize::MAX);
+        if self.next < at {
+            self.count_to(at);
         }
         Place { line: self.line, free: u32::from(self.line >= self.owned) }
     }
 
+    /// Counts the newlines before byte `at`, and looks a little ahead for the next one: as far as the bytes
+    /// that will be read soon.
+    #[inline(never)]
+    fn count_to(&mut self, at: usize) {
+        while self.next < at.min(self.bytes.len()) {
+            self.line += u32::from(self.bytes.get(self.next) == Some(&b'\n'));
+            let rest = self.bytes.get(self.next + 1..).unwrap_or_default();
+            let ahead = rest.get(..AHEAD_BYTES).unwrap_or(rest);
+            self.next += 1 + memchr(b'\n', ahead).unwrap_or(ahead.len());
+        }
+    }
+
     /// Lines in all, a last one without its newline included.
-    pub(super) fn total(self, bytes: &[u8]) -> u64 {
-        let ahead = if self.next == usize::MAX { 0 } else { 1 + self.found.count() as u64 };
-        u64::from(self.line) + ahead + u64::from(bytes.last().is_some_and(|&byte| byte != b'\n'))
+    pub(super) fn total(mut self) -> u64 {
+        self.count_to(self.bytes.len());
+        u64::from(self.line) + u64::from(self.bytes.last().is_some_and(|&byte| byte != b'\n'))
     }
 
     /// The line of the element from `start` to `end`, and what it takes.
@@ -84,8 +97,8 @@ mod tests {
         check(3, 4, 0, 0);
         check(6, 11, 1, 2);
         check(12, 13, 2, 0);
-        assert_eq!(newlines.total(text), 3);
-        assert_eq!(Newlines::new(b"a\nb").total(b"a\nb"), 2);
-        assert_eq!(Newlines::new(b"").total(b""), 0);
+        assert_eq!(newlines.total(), 3);
+        assert_eq!(Newlines::new(b"a\nb").total(), 2);
+        assert_eq!(Newlines::new(b"").total(), 0);
     }
 }
