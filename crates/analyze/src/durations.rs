@@ -9,8 +9,31 @@ use logmill_parse::{Kind, Platform, Status};
 
 use crate::model::{Duration, OutcomeFilter, Run, Step};
 
-/// Platform, kind, group and step (`None` = the whole run); the order of the table's rows.
-type Key<'a> = (Platform, Option<Kind>, &'a str, Option<&'a str>);
+/// Platform, kind and group; the order of the table's rows.
+type GroupKey<'a> = (Platform, Option<Kind>, &'a str);
+
+/// Whose durations a row tells: the step (`None` = the whole run) of which group.
+type Key<'a> = (GroupKey<'a>, Option<&'a str>);
+
+fn group_key(run: &Run) -> GroupKey<'_> {
+    (run.platform, run.kind, run.group.as_str())
+}
+
+/// The durations of a group's runs and of their steps by name.
+#[derive(Debug, Default)]
+struct Group<'a> {
+    runs: Sample,
+    steps: BTreeMap<&'a str, Sample>,
+}
+
+impl<'a> Group<'a> {
+    fn rows(self, key: GroupKey<'a>) -> impl Iterator<Item = Duration> {
+        let steps = self.steps.into_iter().map(|(name, sample)| (Some(name), sample));
+        std::iter::once((None, self.runs))
+            .chain(steps)
+            .flat_map(move |(step, sample)| sample.rows((key, step)))
+    }
+}
 
 /// Durations per platform, kind and group: of whole runs, then of each step name at depth 0.
 ///
@@ -25,18 +48,20 @@ type Key<'a> = (Platform, Option<Kind>, &'a str, Option<&'a str>);
 /// where nothing counts.
 #[must_use]
 pub fn durations(runs: &[Run], steps: &[Step]) -> Vec<Duration> {
-    let mut samples: BTreeMap<Key<'_>, Sample> = BTreeMap::new();
+    let mut groups: BTreeMap<GroupKey<'_>, Group<'_>> = BTreeMap::new();
     for run in runs {
-        let key = (run.platform, run.kind, run.group.as_str(), None);
-        samples.entry(key).or_default().add(run.status, counted(run, run.duration_ms));
+        let group = groups.entry(group_key(run)).or_default();
+        group.runs.add(run.status, counted(run, run.duration_ms));
     }
-    for step in steps.iter().filter(|step| step.depth == 0) {
-        let Some(run) = runs.get(step.run) else { continue };
-        let key = (run.platform, run.kind, run.group.as_str(), Some(&*step.name));
-        let status = if is_known(step.status) { step.status } else { run.status };
-        samples.entry(key).or_default().add(status, counted(run, step.duration_ms));
+    for steps in steps.chunk_by(|one, next| one.run == next.run) {
+        let Some(run) = steps.first().and_then(|step| runs.get(step.run)) else { continue };
+        let group = groups.entry(group_key(run)).or_default();
+        for step in steps.iter().filter(|step| step.depth == 0) {
+            let status = if is_known(step.status) { step.status } else { run.status };
+            group.steps.entry(&*step.name).or_default().add(status, counted(run, step.duration_ms));
+        }
     }
-    samples.into_iter().flat_map(|(key, sample)| sample.rows(key)).collect()
+    groups.into_iter().flat_map(|(key, group)| group.rows(key)).collect()
 }
 
 /// `duration_ms` if it may enter percentiles: its run is complete and has a known end.
@@ -98,7 +123,7 @@ impl Outcome {
     }
 
     fn row(mut self, key: Key<'_>, outcome: OutcomeFilter) -> Duration {
-        let (platform, kind, group, step) = key;
+        let ((platform, kind, group), step) = key;
         self.durations_ms.sort_unstable();
         let sorted = self.durations_ms.as_slice();
         let total: i128 = sorted.iter().map(|&duration_ms| i128::from(duration_ms)).sum();

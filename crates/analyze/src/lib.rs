@@ -30,6 +30,7 @@ mod input;
 pub mod mask;
 mod metrics;
 pub mod model;
+mod name;
 mod phases;
 mod pipeline;
 pub mod rates;

@@ -4,10 +4,10 @@
 //! typed and documented is `logmill-frame`'s; how rows come about is told in the modules
 //! that fill them.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::metrics::Metrics;
+pub use crate::name::Name;
 use logmill_parse::{Class, Kind, Level, Micros, Platform, Record, Severity, Status, StepKind};
 
 /// One run: an Apify run or build, a Cloudflare build, an Alloy execution, a schedule's firing.
@@ -98,9 +98,9 @@ pub struct Step {
     /// How it is delimited.
     pub step_kind: StepKind,
     /// Its name.
-    pub name: Cow<'static, str>,
+    pub name: Name,
     /// What performed it (Alloy).
-    pub connector_id: Option<String>,
+    pub connector_id: Option<Arc<str>>,
     /// Start.
     pub started_at: Option<Micros>,
     /// Stop.

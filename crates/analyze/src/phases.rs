@@ -6,18 +6,20 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use logmill_parse::mark::{Lifecycle, Opening, Step, StepEnd, StepStart};
+use logmill_parse::mark::{Lifecycle, Opening, StepEnd, StepStart};
 use logmill_parse::time::duration_ms;
 use logmill_parse::{Micros, Status, StepKind};
 
-use crate::shard::Tally;
+use crate::name::Name;
+use crate::shard::{StepUse, Tally};
 
 /// A step being built, and then as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepDraft {
     /// Name; that of a phase is mostly one of the format's own.
-    pub name: Cow<'static, str>,
+    pub name: Name,
     /// How it is delimited.
     pub kind: StepKind,
     /// Depth.
@@ -25,7 +27,7 @@ pub struct StepDraft {
     /// Index of the step it is part of.
     pub parent: Option<usize>,
     /// What performed it.
-    pub connector_id: Option<String>,
+    pub connector_id: Option<Arc<str>>,
     /// Start.
     pub started_at: Option<Micros>,
     /// Stop.
@@ -42,13 +44,7 @@ pub struct StepDraft {
 
 impl StepDraft {
     /// A step from one moment to another of which nothing more is known.
-    pub fn new(
-        name: impl Into<Cow<'static, str>>,
-        kind: StepKind,
-        depth: u8,
-        from: Moment,
-        to: Moment,
-    ) -> Self {
+    pub fn new(name: impl Into<Name>, kind: StepKind, depth: u8, from: Moment, to: Moment) -> Self {
         Self {
             name: name.into(),
             kind,
@@ -107,6 +103,13 @@ struct Segment {
     start_ts: Option<Micros>,
 }
 
+fn named(name: Cow<'static, str>) -> Name {
+    match name {
+        Cow::Borrowed(name) => Name::Static(name),
+        Cow::Owned(name) => name.into(),
+    }
+}
+
 /// A place in the run: events before it, and its stamp.
 pub type Moment = (u64, Option<Micros>);
 
@@ -148,7 +151,7 @@ impl Phases {
         };
         let continues = open
             .and_then(|index| self.steps.get(index))
-            .is_some_and(|step| start.key.is_some() || step.name == start.name);
+            .is_some_and(|step| start.key.is_some() || *step.name == *start.name);
         if continues {
             return;
         }
@@ -159,7 +162,7 @@ impl Phases {
         let index = self.steps.len();
         self.steps.push(StepDraft {
             parent,
-            ..StepDraft::new(start.name, start.kind, start.depth.min(1), (seq, ts), (u64::MAX, None))
+            ..StepDraft::new(named(start.name), start.kind, start.depth.min(1), (seq, ts), (u64::MAX, None))
         });
         match start.key {
             Some(key) => drop(self.keyed.insert(key.into_owned(), index)),
@@ -190,13 +193,13 @@ impl Phases {
     }
 
     /// A step the source delimits; its event is the one at `seq`.
-    pub fn step(&mut self, step: Step<'static>, seq: u64) {
+    pub fn step(&mut self, step: StepUse, seq: u64) {
         let (from, to) = ((seq, step.started_at), (seq + 1, step.stopped_at));
         self.steps.push(StepDraft {
-            connector_id: step.connector_id.map(Cow::into_owned),
+            connector_id: step.connector_id,
             status: step.status,
             status_code: step.status_code,
-            error: step.error.map(Cow::into_owned),
+            error: step.error,
             ..StepDraft::new(step.name, step.kind, 0, from, to)
         });
     }

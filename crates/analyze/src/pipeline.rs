@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use logmill_parse::{Format, Wants};
 use rayon::prelude::*;
@@ -99,8 +100,23 @@ impl std::fmt::Debug for Options {
 /// Threads and options.
 #[derive(Debug)]
 pub struct Engine {
-    pool: rayon::ThreadPool,
+    pool: Arc<rayon::ThreadPool>,
     options: Options,
+}
+
+/// The threads of an engine, for what is left to do when all has been read.
+#[derive(Debug, Clone)]
+pub struct Threads(Arc<rayon::ThreadPool>);
+
+impl Threads {
+    /// Both results, worked out side by side.
+    pub fn both<A: Send, B: Send>(
+        &self,
+        one: impl FnOnce() -> A + Send,
+        other: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        self.0.install(|| rayon::join(one, other))
+    }
 }
 
 /// The threads could not be started.
@@ -124,7 +140,7 @@ impl Engine {
     pub fn new(options: Options) -> Result<Self, EngineError> {
         let threads = options.threads.map_or(0, NonZeroUsize::get);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(EngineError)?;
-        Ok(Self { pool, options })
+        Ok(Self { pool: Arc::new(pool), options })
     }
 
     /// How inputs are read.
@@ -156,7 +172,7 @@ impl Engine {
     #[must_use]
     pub fn survey(&self, inputs: &[&dyn Input]) -> Survey {
         let groups = groups(inputs, &self.options);
-        let mut survey = Survey::new(inputs, &self.options);
+        let mut survey = Survey::new(inputs, &self.options, Threads(Arc::clone(&self.pool)));
         let read = |group: &GroupOfInputs| read_group(inputs, &group.members, &group.path, &self.options);
         let add = |result| {
             survey.add(result);

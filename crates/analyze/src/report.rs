@@ -81,24 +81,27 @@ impl Survey {
     /// If the buckets are too narrow for the time the runs span.
     pub fn report(&self, selection: &Selection, buckets: Buckets) -> Result<Report, TooManyRows> {
         let drafts: Vec<&RunDraft> = self.selected(selection).collect();
+        let (runs, steps) =
+            self.threads.both(|| drafts.iter().map(|draft| self.run(draft)).collect(), || step_rows(&drafts));
         let mut report = Report {
-            runs: drafts.iter().map(|draft| self.run(draft)).collect(),
+            runs,
+            steps,
             errors: self.errors(&drafts),
             issues: self.issues(),
             files: self.file_rows(),
             ..Report::default()
         };
-        report.steps.reserve_exact(drafts.iter().map(|draft| draft.steps.len()).sum());
         report.requests.reserve_exact(drafts.iter().map(|draft| draft.requests.len()).sum());
         for (run, draft) in drafts.iter().enumerate() {
-            report.steps.extend(steps(run, draft));
             report.requests.extend(requests(run, draft));
         }
         if self.detail == Detail::Everything {
             report.metrics = metrics(&drafts, &report, Metrics::of(self.measures.list.as_slice().into()));
         }
-        report.rates = rates(&report.runs, &report.steps, buckets.width, buckets.zone)?;
-        report.durations = durations(&report.runs, &report.steps);
+        let (runs, steps) = (report.runs.as_slice(), report.steps.as_slice());
+        let (rates, durations) =
+            self.threads.both(|| rates(runs, steps, buckets.width, buckets.zone), || durations(runs, steps));
+        (report.rates, report.durations) = (rates?, durations);
         if let Some(redactor) = self.redactor() {
             redactor.report(&mut report);
         }
@@ -107,7 +110,7 @@ impl Survey {
 
     /// The selected runs in the order of the table.
     pub(crate) fn selected<'s>(&'s self, selection: &'s Selection) -> impl Iterator<Item = &'s RunDraft> {
-        self.runs.iter().filter(|run| selection.takes(run, self.redactor()))
+        self.runs.iter().map(|run| &**run).filter(|run| selection.takes(run, self.redactor()))
     }
 
     /// The row of a run.
@@ -341,6 +344,15 @@ fn is_failed(status: Status) -> bool {
 
 fn between(start: Option<Micros>, stop: Option<Micros>) -> Option<i64> {
     Some(duration_ms(start?, stop?))
+}
+
+/// The rows of all steps.
+fn step_rows(drafts: &[&RunDraft]) -> Vec<Step> {
+    let mut rows = Vec::with_capacity(drafts.iter().map(|draft| draft.steps.len()).sum());
+    for (run, draft) in drafts.iter().enumerate() {
+        rows.extend(steps(run, draft));
+    }
+    rows
 }
 
 /// The rows of a run's steps.

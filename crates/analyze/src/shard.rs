@@ -10,11 +10,14 @@ use logmill_parse::mark::{
     CrawlStats, Fate, Lifecycle, Mark, Marked, Missing, Opening, Outcome, RunHead, Step, StepEnd, StepStart,
 };
 use logmill_parse::time::DAY_US;
-use logmill_parse::{Account, Batch, Class, Code, Codec, Evidence, Issue, Level, Micros, Record};
+use logmill_parse::{
+    Account, Batch, Class, Code, Codec, Evidence, Issue, Level, Micros, Record, Status, StepKind,
+};
 
 use crate::group::body::count_newlines;
 use crate::mask::{headline, mask_again};
 use crate::model::Measure;
+use crate::name::Name;
 use crate::pipeline::{Detail, Options};
 use crate::redact::{Redactor, without_digits};
 
@@ -152,6 +155,27 @@ pub struct ScopeMark {
     pub mark: PendingMark,
 }
 
+/// A step the source delimits itself, with what many of them have in common held once.
+#[derive(Debug)]
+pub struct StepUse {
+    /// Its name.
+    pub name: Name,
+    /// Step or phase.
+    pub kind: StepKind,
+    /// What performed it.
+    pub connector_id: Option<Arc<str>>,
+    /// Start.
+    pub started_at: Option<Micros>,
+    /// Stop.
+    pub stopped_at: Option<Micros>,
+    /// How it ended.
+    pub status: Status,
+    /// HTTP status.
+    pub status_code: Option<i64>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
 /// The marks that are assembled later. Others are counted on the spot.
 #[derive(Debug)]
 pub enum PendingMark {
@@ -160,7 +184,7 @@ pub enum PendingMark {
     /// See [`Mark::StepEnd`].
     StepEnd(StepEnd<'static>),
     /// See [`Mark::Step`].
-    Step(Box<Step<'static>>),
+    Step(Box<StepUse>),
     /// See [`Mark::Ready`].
     Ready,
     /// See [`Mark::Progress`].
@@ -809,7 +833,7 @@ impl Collector {
                 let of = self.measures.number(&metric.name, metric.unit, &metric.label);
                 scope.metrics.push(MetricValue { ts: record.and_then(instant), value: metric.value, of });
             }
-            mark => scope.mark(mark, record),
+            mark => scope.mark(mark, record, &mut self.texts),
         }
     }
 }
@@ -878,13 +902,13 @@ fn slot_key(batch: &Batch<'_>, slot: usize) -> Option<StreamKey> {
 }
 
 impl Scope {
-    fn mark(&mut self, mark: &Mark<'_>, record: Option<&Record<'_>>) {
+    fn mark(&mut self, mark: &Mark<'_>, record: Option<&Record<'_>>, texts: &mut Texts) {
         let ts = record.and_then(|record| record.ts);
         let pending = match mark {
             Mark::Run(_) | Mark::Opening(_) | Mark::Request(_) | Mark::Metric(_) => return,
             Mark::StepStart(start) => PendingMark::StepStart(own_start(start)),
             Mark::StepEnd(end) => PendingMark::StepEnd(own_end(end)),
-            Mark::Step(step) => PendingMark::Step(Box::new(own_step(step))),
+            Mark::Step(step) => PendingMark::Step(Box::new(StepUse::new(step, texts))),
             Mark::Ready => PendingMark::Ready,
             Mark::Progress => PendingMark::Progress,
             Mark::Outcome(outcome) => PendingMark::Outcome(own_outcome(outcome)),
@@ -1086,16 +1110,23 @@ fn own_end(end: &StepEnd<'_>) -> StepEnd<'static> {
     }
 }
 
-fn own_step(step: &Step<'_>) -> Step<'static> {
-    Step {
-        name: own(&step.name),
-        kind: step.kind,
-        connector_id: own_option(step.connector_id.as_ref()),
-        started_at: step.started_at,
-        stopped_at: step.stopped_at,
-        status: step.status,
-        status_code: step.status_code,
-        error: own_option(step.error.as_ref()),
+impl StepUse {
+    fn new(step: &Step<'_>, texts: &mut Texts) -> Self {
+        let connector_id = step.connector_id.as_ref().map(|id| texts.text(id));
+        let name = match &connector_id {
+            Some(id) if **id == *step.name => Arc::clone(id),
+            _ => texts.text(&step.name),
+        };
+        Self {
+            name: name.into(),
+            kind: step.kind,
+            connector_id,
+            started_at: step.started_at,
+            stopped_at: step.stopped_at,
+            status: step.status,
+            status_code: step.status_code,
+            error: step.error.as_deref().map(str::to_owned),
+        }
     }
 }
 

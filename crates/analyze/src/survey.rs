@@ -13,7 +13,7 @@ use crate::assemble::{DraftOrigin, RunDraft, renumbered};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
 use crate::phases::StepDraft;
-use crate::pipeline::{Detail, Options};
+use crate::pipeline::{Detail, Options, Threads};
 use crate::redact::Redactor;
 use crate::shard::{ListedIssue, MAX_TEMPLATES, Measures, OTHER, Times};
 
@@ -44,6 +44,8 @@ pub struct Place {
 /// Everything that was read.
 #[derive(Debug)]
 pub struct Survey {
+    /// Makes the rows of a report.
+    pub(crate) threads: Threads,
     /// Which tables it is good for.
     pub(crate) detail: Detail,
     /// Bytes of the windows it was made with.
@@ -51,7 +53,8 @@ pub struct Survey {
     /// Sources and members of the inputs.
     pub(crate) names: Vec<(String, Option<String>)>,
     /// Runs; in the order of the table once the survey is finished.
-    pub(crate) runs: Vec<RunDraft>,
+    #[expect(clippy::vec_box, reason = "they are sorted, and too large to be moved about")]
+    pub(crate) runs: Vec<Box<RunDraft>>,
     /// Inputs, by index.
     pub(crate) files: Vec<FileDraft>,
     /// Messages by template.
@@ -68,12 +71,13 @@ pub struct Survey {
 }
 
 impl Survey {
-    pub(crate) fn new(inputs: &[&dyn Input], options: &Options) -> Self {
+    pub(crate) fn new(inputs: &[&dyn Input], options: &Options, threads: Threads) -> Self {
         let names = inputs
             .iter()
             .map(|input| (input.source().to_owned(), input.member().map(str::to_owned)))
             .collect();
         Self {
+            threads,
             detail: options.detail,
             redactor: options.redactor.clone(),
             window_bytes: options.window_bytes as u64,
@@ -150,7 +154,7 @@ impl Survey {
                 }
                 Some(id)
             });
-            self.runs.push(run);
+            self.runs.push(Box::new(run));
         }
         self.files.extend(group.files);
         for (path_id, metadata) in group.metadata {
@@ -215,8 +219,8 @@ impl Survey {
         self.files.sort_by_cached_key(|file| file.input);
         self.tell_of_too_many_templates();
         // Mostly they are in order, which costs less to see than to make room for sorting them.
-        if !self.runs.is_sorted_by_key(RunDraft::first_place) {
-            self.runs.sort_by_cached_key(RunDraft::first_place);
+        if !self.runs.is_sorted_by_key(|run| run.first_place()) {
+            self.runs.sort_by_cached_key(|run| run.first_place());
         }
         self.qualify_stems();
         self.leave_out_repeated();
@@ -271,18 +275,18 @@ impl Survey {
     /// Runs whose stems are not theirs alone, each with one more folder in front.
     fn repeated_stems(&self, depth: usize) -> Vec<(usize, String)> {
         let is_stem = |run: &RunDraft| run.origin == DraftOrigin::Stem;
-        if !self.runs.iter().any(is_stem) {
+        if !self.runs.iter().any(|run| is_stem(run)) {
             return Vec::new();
         }
         let repeated = self.namesakes().into_iter().flatten();
-        let stems = repeated.filter(|index| self.runs.get(*index).is_some_and(is_stem));
+        let stems = repeated.filter(|index| self.runs.get(*index).is_some_and(|run| is_stem(run)));
         stems.filter_map(|index| Some((index, self.qualified(self.runs.get(index)?, depth)?))).collect()
     }
 
     /// Runs of one platform and id wherever there are several, each set in their order.
     fn namesakes(&self) -> Vec<Vec<usize>> {
-        let print = |run: &RunDraft| quick_print(run.run_id.as_bytes());
-        let mut prints: Vec<(u64, usize)> = self.runs.iter().map(print).zip(0..).collect();
+        let prints = self.runs.iter().map(|run| quick_print(run.run_id.as_bytes()));
+        let mut prints: Vec<(u64, usize)> = prints.zip(0..).collect();
         prints.sort_unstable();
         let mut sets = Vec::new();
         for alike in prints.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
@@ -310,7 +314,7 @@ impl Survey {
     fn leave_out_repeated(&mut self) {
         let mut drop = vec![false; self.runs.len()];
         for set in self.namesakes() {
-            let standing = |index: &usize| self.runs.get(*index).map(RunDraft::standing);
+            let standing = |index: &usize| self.runs.get(*index).map(|run| run.standing());
             let best = set.iter().copied().min_by_key(standing);
             for index in set {
                 if let Some(flag) = drop.get_mut(index).filter(|_| best != Some(index)) {
@@ -319,7 +323,8 @@ impl Survey {
             }
         }
         let mut dropped = drop.into_iter();
-        let gone: Vec<RunDraft> = self.runs.extract_if(.., |_| dropped.next().unwrap_or_default()).collect();
+        let gone: Vec<Box<RunDraft>> =
+            self.runs.extract_if(.., |_| dropped.next().unwrap_or_default()).collect();
         for run in gone {
             self.count_as_duplicate(&run);
         }

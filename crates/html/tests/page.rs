@@ -286,7 +286,7 @@ fn many() -> Report {
         let offset = (run.started_at.unwrap_or(START) - START) / 1000;
         for (seq, name) in (0_u32..).zip(names) {
             let mut one = step(index, seq + 1, name, offset + i64::from(seq) * ms, ms);
-            one.connector_id = (seq == 3).then(|| format!("connector-{}", index % 60));
+            one.connector_id = (seq == 3).then(|| format!("connector-{}", index % 60).into());
             steps.push(one);
         }
         for (n, what) in measures.iter().enumerate() {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use logmill_parse::text::Text;
 
 use super::Redactor;
-use crate::model::{Duration, ErrorGroup, EventRow, FileRow, IssueRow, Measure, Report, Request, Run, Step};
+use crate::model::{
+    Duration, ErrorGroup, EventRow, FileRow, IssueRow, Measure, Name, Report, Request, Run, Step,
+};
 
 impl Redactor {
     /// Masks every text of a report.
@@ -58,9 +60,11 @@ impl Redactor {
     fn step(&self, step: &mut Step) {
         let Step { name, connector_id, error, .. } = step;
         if let Cow::Owned(masked) = self.text(name) {
-            *name = Cow::Owned(masked);
+            *name = Name::Shared(masked.into());
         }
-        self.option(connector_id);
+        if let Some(connector_id) = connector_id {
+            self.shared(connector_id);
+        }
         self.option(error);
     }
 

@@ -113,7 +113,7 @@ fn steps() -> Vec<Step> {
         depth: 255,
         step_kind: StepKind::Substep,
         name: String::new().into(),
-        connector_id: Some(String::new()),
+        connector_id: Some("".into()),
         started_at: None,
         stopped_at: None,
         duration_ms: None,

@@ -186,7 +186,7 @@ fn names(run: &Run, rows: &[&Bar<'_>], out: &mut Markup) {
             Px(f64::from(depth) * 10.0),
             baseline(row),
             shortened(&bar.step.name, NAME_CHARS - usize::from(depth)),
-            bar.step.name
+            *bar.step.name
         );
     }
     if tail_ms(run).is_some() {
@@ -269,7 +269,7 @@ fn draw(bar: &Bar<'_>, top: f64, total_ms: i64, out: &mut Markup) {
         Px(ends.0 * 100.0),
         Px(((ends.1 - ends.0) * 100.0).max(0.3)),
         Px(top + 3.0),
-        bar.step.name,
+        *bar.step.name,
         duration(bar.ms),
         duration(bar.from_ms),
         bar.step.status.as_str()

@@ -88,7 +88,7 @@ pub fn with_everywhere(text: &str) -> Report {
         ..run(&text, &text, status, START + at * HOUR, 5000 + at)
     };
     let called = Step {
-        connector_id: Some(text.clone()),
+        connector_id: Some(text.as_str().into()),
         status: Status::Failed,
         error: Some(text.clone()),
         ..step(1, 2, &text, 2000, 900)

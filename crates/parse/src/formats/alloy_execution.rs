@@ -75,11 +75,13 @@ impl Format for AlloyExecution {
         let mut members = reader.object().ok()?;
         let mut message = None;
         while let Some(key) = members.key(&mut reader).ok()? {
-            let span = reader.skip().ok()?;
-            let value = text(document, span);
-            match (key, reader.slice(span).first()) {
-                (b"message", Some(b'"')) => message = Some(value.decode().into_owned()),
-                (b"statusCode" | b"status" | b"code", Some(b'0'..=b'9')) | (b"error", Some(b'"')) => {}
+            match (key, reader.peek()) {
+                (b"message", Some(b'"')) => {
+                    message = Some(text(document, reader.skip().ok()?).decode().into_owned());
+                }
+                (b"statusCode" | b"status" | b"code", Some(b'0'..=b'9')) | (b"error", Some(b'"')) => {
+                    reader.skip().ok()?;
+                }
                 _ => return None,
             }
         }

@@ -21,7 +21,7 @@ use crate::format::{About, CERTAIN, Carry, Format, Head, Match, Metadata, Shape,
 use crate::json::{Ledger, Token, Tokens, ValueKind, is_lines, skip_blanks};
 use crate::limits::HEAD_BYTES;
 use crate::mark::{Bounds, Mark, Metric, Outcome, Revocation, RunHead, RunId};
-use crate::record::{Batch, Evidence, Flags, Record, Wants};
+use crate::record::{Batch, Delivery, Evidence, Flags, Record, Wants};
 use crate::time::Micros;
 use crate::vocabulary::{Class, Kind, Level, Platform, Status};
 
@@ -86,23 +86,11 @@ impl Format for ApifySchedule {
     }
 
     fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {
-        let bytes = window.bytes;
-        let bom = bom_len(bytes);
-        let mut log = Log::new(bytes);
-        let head = bytes.get(bom..).unwrap_or_default();
-        if is_lines(head.get(..HEAD_BYTES).unwrap_or(head)) {
-            let mut start = bom;
-            while start < bytes.len() {
-                let rest = bytes.get(start..).unwrap_or_default();
-                let end = memchr::memchr(b'\n', rest).map_or(bytes.len(), |newline| start + newline + 1);
-                read_values(&mut log, bytes.get(..end).unwrap_or_default(), start);
-                start = end;
-            }
-        } else {
-            read_values(&mut log, bytes, bom);
-        }
-        emit(&mut log, bytes, out);
-        bytes.len()
+        parse(window, out, Delivery::AtEnd)
+    }
+
+    fn parse_document<'a>(&self, window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
+        parse(window, out, delivery)
     }
 
     fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
@@ -113,6 +101,26 @@ impl Format for ApifySchedule {
     fn error_body(&self, _document: &[u8]) -> Option<String> {
         None
     }
+}
+
+fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
+    let bytes = window.bytes;
+    let bom = bom_len(bytes);
+    let mut log = Log::new(bytes);
+    let head = bytes.get(bom..).unwrap_or_default();
+    if is_lines(head.get(..HEAD_BYTES).unwrap_or(head)) {
+        let mut start = bom;
+        while start < bytes.len() {
+            let rest = bytes.get(start..).unwrap_or_default();
+            let end = memchr::memchr(b'\n', rest).map_or(bytes.len(), |newline| start + newline + 1);
+            read_values(&mut log, bytes.get(..end).unwrap_or_default(), start);
+            start = end;
+        }
+    } else {
+        read_values(&mut log, bytes, bom);
+    }
+    emit(&mut log, bytes, delivery, out);
+    bytes.len()
 }
 
 /// Whether the head is what the documentation shows: the API's answer, an array or a line, whose first entry
@@ -145,7 +153,7 @@ fn read_values<'a>(log: &mut Log<'a>, document: &'a [u8], at: usize) {
     }
 }
 
-fn emit<'a>(log: &mut Log<'a>, window: &'a [u8], out: &mut Batch<'a>) {
+fn emit<'a>(log: &mut Log<'a>, window: &'a [u8], mut delivery: Delivery<'_>, out: &mut Batch<'a>) {
     claim(log, window, out);
     sort(&mut log.entries);
     let mut names = Names::default();
@@ -156,6 +164,7 @@ fn emit<'a>(log: &mut Log<'a>, window: &'a [u8], out: &mut Batch<'a>) {
         for entry in entries {
             push(entry, out);
         }
+        delivery.offer(out);
     }
 }
 
