@@ -266,6 +266,7 @@ pub enum Delivery<'p> {
     /// All at its end.
     AtEnd,
     /// With their marks whenever there are many, at a place where no later byte changes anything about them.
+    /// Issues and account stay behind.
     InParts(&'p mut dyn FnMut(&Batch<'_>)),
 }
 
@@ -275,7 +276,9 @@ impl Delivery<'_> {
         if let Self::InParts(take) = self
             && out.records.len() >= PART_RECORDS
         {
+            let (issues, account) = (std::mem::take(&mut out.issues), std::mem::take(&mut out.account));
             take(out);
+            (out.issues, out.account) = (issues, account);
             out.records.clear();
             out.marks.clear();
         }

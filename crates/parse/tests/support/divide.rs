@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use logmill_parse::{Batch, Carry, Code, Delivery, End, Format, Shape, Wants, Window, format};
+use logmill_parse::{Account, Batch, Carry, Code, Delivery, End, Format, Shape, Wants, Window, format};
 
 use crate::support::Reading;
 
@@ -59,9 +59,8 @@ pub fn parts(format: &dyn Format, bytes: &[u8]) -> Reading {
     let mut batch = Batch::new(Wants::Everything);
     let window = Window { bytes, offset: 0, end: End::Input };
     let mut take = |part: &Batch<'_>| {
-        // Issues and account stay behind.
-        let (records, marks) = (part.records.clone(), part.marks.clone());
-        reading.add_part(bytes, 0, &Batch { records, marks, ..Batch::new(Wants::Everything) });
+        assert!(part.issues.is_empty() && part.account == Account::default(), "they stay behind");
+        reading.add_part(bytes, 0, part);
     };
     let consumed = format.parse_document(window, &mut batch, Delivery::InParts(&mut take));
     assert_eq!(consumed, bytes.len(), "everything is consumed at the end of the input");
