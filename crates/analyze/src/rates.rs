@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use logmill_parse::{Kind, Micros, Platform, Status};
 
-pub use self::buckets::{Bucket, TooManyRows};
+pub use self::buckets::{Bucket, BucketError, MAX_ROWS, TooManyRows, Width, auto_starts};
 use crate::durations::{counted, is_failed, nearest_rank};
 use crate::model::{Rate, Run, Step};
 
@@ -24,7 +24,7 @@ use crate::model::{Rate, Run, Step};
 /// all steps at depth 0. Counts are integers until the one division.
 ///
 /// # Errors
-/// With an explicit width of which the table would have more than [`buckets::MAX_ROWS`] rows.
+/// With an explicit width of which the table would have more than [`MAX_ROWS`] rows.
 pub fn rates(runs: &[Run], steps: &[Step], bucket: Bucket, zone: Tz) -> Result<Vec<Rate>, TooManyRows> {
     let groups = groups(runs);
     let starts = match span(runs) {
@@ -191,7 +191,6 @@ fn span(runs: &[Run]) -> Option<(Micros, Micros)> {
 
 #[cfg(test)]
 mod tests {
-    use super::buckets::MAX_ROWS;
     use super::*;
     use crate::testing::{run, step};
 

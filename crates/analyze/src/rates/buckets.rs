@@ -166,7 +166,8 @@ pub fn starts(
 
 /// Where the buckets of [`Bucket::Auto`] start, ascending, from the one that holds `first` to the
 /// one that holds `last`; fewer of them where there are very many groups.
-fn auto_starts((first, last): (Micros, Micros), zone: Tz, n_groups: u64) -> Vec<Micros> {
+#[must_use]
+pub fn auto_starts((first, last): (Micros, Micros), zone: Tz, n_groups: u64) -> Vec<Micros> {
     let most = (MAX_ROWS / n_groups.max(1)).clamp(1, AUTO_BUCKETS);
     let doubled = std::iter::successors(Some(14 * DAY_MINUTES), |minutes| minutes.checked_mul(2));
     let mut widths = AUTO_MINUTES.into_iter().chain(doubled).map(|minutes| Width { minutes });
