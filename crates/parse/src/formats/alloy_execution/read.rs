@@ -304,7 +304,7 @@ impl<'a> Collect<'a> for Page<'a> {
         };
         execution.span = trimmed(self.document, at, end);
         // Right behind the reading its bytes are still near.
-        if self.document.get(at..end).is_some_and(|bytes| std::str::from_utf8(bytes).is_err()) {
+        if self.document.get(at..end).is_some_and(|bytes| simdutf8::basic::from_utf8(bytes).is_err()) {
             self.purity = Purity::Mixed;
         }
         execution.n_results = self.results.len() - n_results;

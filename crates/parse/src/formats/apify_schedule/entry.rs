@@ -91,7 +91,7 @@ enum Encoding {
 impl<'a> Log<'a> {
     /// A log of which nothing has been read, and which stands in `window`.
     pub fn new(window: &[u8]) -> Self {
-        let is_utf8 = std::str::from_utf8(window).is_ok();
+        let is_utf8 = simdutf8::basic::from_utf8(window).is_ok();
         let encoding = if is_utf8 { Encoding::Utf8 } else { Encoding::Mixed };
         Self { entries: Vec::new(), findings: Findings::default(), stamps: StampReader::new(), encoding }
     }

@@ -379,7 +379,7 @@ impl ValidUtf8 {
         while self.upto < end && self.broken.is_none() {
             let rest = bytes.get(self.upto..).unwrap_or_default();
             let next = rest.get(..CHECKED_BYTES.max(end - self.upto)).unwrap_or(rest);
-            match std::str::from_utf8(next) {
+            match simdutf8::compat::from_utf8(next) {
                 Ok(_) => self.upto += next.len(),
                 // A character that the block cuts is looked at again with more behind it.
                 Err(error) if error.error_len().is_none() && next.len() < rest.len() => {

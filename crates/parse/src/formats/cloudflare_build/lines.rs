@@ -52,7 +52,7 @@ impl<'a, 'o> Reader<'a, 'o> {
             bytes,
             dialect,
             stamps: StampReader::new(),
-            valid_utf8: std::str::from_utf8(bytes.get(start..end).unwrap_or_default()).is_ok(),
+            valid_utf8: simdutf8::basic::from_utf8(bytes.get(start..end).unwrap_or_default()).is_ok(),
             lines: Vec::new(),
             last_end,
             before: Before::Line,
