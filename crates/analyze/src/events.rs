@@ -9,8 +9,9 @@
 
 mod feed;
 mod lanes;
+mod owners;
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use logmill_parse::{Batch, Carry, Code, End, Shape, Wants, Window};
@@ -20,8 +21,7 @@ use self::lanes::{By, Lanes};
 use crate::assemble::{DraftOrigin, Extent, RunDraft};
 use crate::group::Reading;
 use crate::input::Input;
-use crate::model::{EventRow, Run};
-use crate::phases::StepDraft;
+use crate::model::EventRow;
 use crate::pipeline::Options;
 use crate::read::{self, Sink, Stretch};
 use crate::reopen::{Cursors, Reopened};
@@ -33,18 +33,10 @@ use crate::survey::Survey;
 #[derive(Debug)]
 pub struct EventPlan<'s> {
     survey: &'s Survey,
-    runs: Vec<Planned<'s>>,
+    runs: Vec<&'s RunDraft>,
     shares: Vec<Share>,
     /// How each input is read, and its size.
     readings: BTreeMap<usize, (Reading, u64)>,
-}
-
-/// A run whose events are handed on.
-#[derive(Debug)]
-struct Planned<'s> {
-    draft: &'s RunDraft,
-    run: Run,
-    owners: Vec<(u64, Option<usize>)>,
 }
 
 /// A share of the second pass.
@@ -126,20 +118,13 @@ impl Survey {
     /// Plans the second pass over the selected runs.
     #[must_use]
     pub fn event_plan<'s>(&'s self, selection: &'s Selection) -> EventPlan<'s> {
-        let plan = |draft| {
-            let mut run = self.run(draft);
-            if let Some(redactor) = self.redactor() {
-                redactor.run(&mut run);
-            }
-            Planned { draft, run, owners: owners(&draft.steps) }
-        };
-        let runs: Vec<Planned<'_>> = self.selected(selection).map(plan).collect();
+        let runs: Vec<&RunDraft> = self.selected(selection).collect();
         let readings: BTreeMap<usize, (Reading, u64)> =
             self.files.iter().filter_map(|file| Some((file.input, (file.reading?, file.bytes)))).collect();
         let mut shares: Vec<Share> = Vec::new();
         let most = MIN_SHARE_BYTES.max(self.window_bytes.saturating_mul(WINDOWS_OF_SHARE));
-        for (run, planned) in runs.iter().enumerate() {
-            for extent in &planned.draft.extents {
+        for (run, draft) in runs.iter().enumerate() {
+            for extent in &draft.extents {
                 let shape = readings.get(&extent.input).map(|(reading, _)| reading.shape);
                 if shares.last().is_none_or(|last| !last.takes(shape, extent, most)) {
                     shares.push(Share::default());
@@ -265,7 +250,7 @@ impl Work<'_> {
 
     fn lanes(&self, by: By) -> Lanes<'_> {
         let relayed = |run: usize| {
-            let draft = self.plan.runs.get(run).map(|planned| planned.draft)?;
+            let draft = self.plan.runs.get(run)?;
             (draft.origin == DraftOrigin::Relayed).then_some(draft.run_id.as_str())
         };
         Lanes::new(by, self.extents().map(|(index, run, extent)| (index, relayed(run), extent)))
@@ -304,7 +289,7 @@ fn read_range(
     let start = taker.offset;
     let mut lines = reopened.lines_until(end, size);
     let stretch = Stretch { format: reading.format, bytes: &mut lines, start, len: None, end: stop };
-    read::read_stretch(stretch, window_bytes, Wants::Runs, taker)
+    read::read_stretch(stretch, window_bytes, Wants::Records, taker)
 }
 
 /// Takes the records of an input to the parts they belong to.
@@ -321,7 +306,7 @@ impl Taker<'_, '_> {
     /// Takes the records of a document, which are told all at once.
     fn document(&mut self, reading: Reading, bytes: &[u8]) {
         let bytes = usize::try_from(reading.bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
-        let mut batch = Batch::new(Wants::Runs);
+        let mut batch = Batch::new(Wants::Records);
         let window = Window { bytes, offset: reading.bom, end: End::Input };
         let consumed = reading.format.parse(window, &mut Carry::default(), &mut batch);
         self.batch(&batch, bytes, consumed);
@@ -345,79 +330,4 @@ impl Sink for Taker<'_, '_> {
     }
 
     fn issue(&mut self, _code: Code, _message: &str) {}
-}
-
-/// Which step the events of a run fall in, the deepest and of those the last: where another one
-/// begins, as the number of events before it.
-///
-/// Takes time and room for the steps alone, however many events they share.
-fn owners(steps: &[StepDraft]) -> Vec<(u64, Option<usize>)> {
-    let holds = |step: &StepDraft| step.events.0 < step.events.1;
-    let mut starts: Vec<(u64, usize)> = (0..)
-        .zip(steps)
-        .filter(|(_, step)| holds(step))
-        .map(|(index, step)| (step.events.0, index))
-        .collect();
-    starts.sort_unstable();
-    let mut borders: Vec<u64> =
-        steps.iter().filter(|step| holds(step)).flat_map(|step| [step.events.0, step.events.1]).collect();
-    borders.sort_unstable();
-    borders.dedup();
-    let mut starts = starts.into_iter().peekable();
-    let mut open: BinaryHeap<(u8, usize)> = BinaryHeap::new();
-    let mut owners: Vec<(u64, Option<usize>)> = Vec::new();
-    for at in borders {
-        while let Some((_, index)) = starts.next_if(|(start, _)| *start <= at) {
-            open.push((steps.get(index).map_or(0, |step| step.depth), index));
-        }
-        let is_over = |index: usize| steps.get(index).is_none_or(|step| step.events.1 <= at);
-        while open.peek().is_some_and(|(_, index)| is_over(*index)) {
-            open.pop();
-        }
-        let owner = open.peek().map(|(_, index)| *index);
-        if owners.last().is_none_or(|(_, last)| *last != owner) {
-            owners.push((at, owner));
-        }
-    }
-    owners
-}
-
-/// The step of the event with so many before it.
-fn owner_at(owners: &[(u64, Option<usize>)], before: u64) -> Option<usize> {
-    let behind = owners.partition_point(|(from, _)| *from <= before);
-    owners.get(behind.checked_sub(1)?)?.1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use logmill_parse::{Status, StepKind};
-
-    fn step(depth: u8, events: (u64, u64)) -> StepDraft {
-        StepDraft {
-            name: "".into(),
-            kind: StepKind::Phase,
-            depth,
-            parent: None,
-            connector_id: None,
-            started_at: None,
-            stopped_at: None,
-            status: Status::Unknown,
-            status_code: None,
-            error: None,
-            events,
-        }
-    }
-
-    #[test]
-    fn an_event_falls_in_the_deepest_step_and_of_those_in_the_last() {
-        let steps =
-            [step(0, (1, 8)), step(1, (2, 5)), step(1, (4, 6)), step(0, (8, 8)), step(0, (9, u64::MAX))];
-        let owners = owners(&steps);
-        let found: Vec<Option<usize>> = (0..11).map(|before| owner_at(&owners, before)).collect();
-        let at = |range: std::ops::Range<usize>| found.get(range).unwrap_or_default().to_vec();
-        assert_eq!(at(0..4), [None, Some(0), Some(1), Some(1)]);
-        assert_eq!(at(4..8), [Some(2), Some(2), Some(0), Some(0)]);
-        assert_eq!(at(8..11), [None, Some(4), Some(4)]);
-    }
 }

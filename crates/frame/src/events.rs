@@ -15,6 +15,11 @@ use crate::tables::saturated;
 /// Bytes per row of all columns but the bodies of texts: numbers, keys of texts that repeat, ends of the others.
 const ROW_BYTES: usize = 7 * 8 + 10 * 4 + 2 * 8 + 1;
 
+/// Rows a chunk has room for from the start.
+const ROOM_ROWS: usize = 96 << 10;
+/// Bytes of messages, and of payloads, a chunk has room for from the start.
+const ROOM_BYTES: usize = 8 << 20;
+
 /// The columns of the table of events while they grow.
 ///
 /// What repeats (the run, the step and the input, level and logger) is stored once; a key says where.
@@ -48,6 +53,34 @@ impl EventColumns {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No events yet, with room for most blocks: columns that grow are copied, and what they leave is cold.
+    fn with_room() -> Self {
+        const N: usize = ROOM_ROWS;
+        Self {
+            n_rows: 0,
+            platform: Words::with_room(N),
+            kind: Words::with_room(N),
+            group: Terms::with_room(N),
+            run_id: Terms::with_room(N),
+            seq: Numbers::with_room(N),
+            ts: Numbers::with_room(N),
+            level: Words::with_room(N),
+            class: Words::with_room(N),
+            logger: Terms::with_room(N),
+            message: Bodies::with_room(N, ROOM_BYTES),
+            payload: Bodies::with_room(N, ROOM_BYTES),
+            step_seq: Numbers::with_room(N),
+            step: Terms::with_room(N),
+            source: Terms::with_room(N),
+            member: Terms::with_room(N),
+            line: Numbers::with_room(N),
+            byte_offset: Numbers::with_room(N),
+            n_lines: Numbers::with_room(N),
+            n_bytes: Numbers::with_room(N),
+            lossy: Vec::with_capacity(N),
+        }
     }
 
     /// Events pushed so far.
@@ -159,7 +192,7 @@ impl EventChunk {
     /// No events yet; `encoder` is the one of the writer that will take the chunk.
     #[must_use]
     pub fn new(encoder: &Encoder) -> Self {
-        Self { encoder: encoder.clone(), columns: EventColumns::new(), parts: Ok(Parts::default()) }
+        Self { encoder: encoder.clone(), columns: EventColumns::with_room(), parts: Ok(Parts::default()) }
     }
 
     /// Appends one event. What goes wrong is told when the chunk is written.

@@ -51,6 +51,11 @@ pub(crate) struct Words(Vec<u8>);
 const NO_WORD: u8 = u8::MAX;
 
 impl Words {
+    /// A column with room for so many words.
+    pub(crate) fn with_room(n: usize) -> Self {
+        Self(Vec::with_capacity(n))
+    }
+
     pub(crate) fn push(&mut self, place: Option<u8>) {
         self.0.push(place.unwrap_or(NO_WORD));
     }
@@ -97,6 +102,11 @@ fn slot(value: &[u8]) -> usize {
 }
 
 impl Terms {
+    /// A column with room for so many values.
+    pub(crate) fn with_room(n: usize) -> Self {
+        Self { keys: Vec::with_capacity(n), ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, value: Option<&str>) {
         let key = value.map(|value| {
             let seen = self.seen(value.as_bytes());
@@ -178,33 +188,60 @@ impl Terms {
 /// A text column whose values differ, one after the other in one buffer.
 #[derive(Default)]
 pub(crate) struct Bodies {
-    text: String,
+    /// UTF-8, but for what is wrong in the input.
+    bytes: Vec<u8>,
     ends: Offsets<i64>,
     valid: Validity,
+    /// The value at hand, where it had to be decoded.
+    decoded: String,
 }
 
 impl Bodies {
-    /// Decodes a value into the column. Nearly all text stands in the input as it is and is copied once.
+    /// A column with room for so many values and bytes.
+    pub(crate) fn with_room(n: usize, n_bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(n_bytes), ends: Offsets::with_capacity(n), ..Self::default() }
+    }
+
+    /// Appends a value. Nearly all text stands in the input as it is and is copied once; whether it is UTF-8 is
+    /// asked of all values at once.
     pub(crate) fn push(&mut self, value: Option<Text<'_>>) {
         self.valid.push(self.ends.len_proxy(), value.is_some());
-        let start = self.text.len();
+        let start = self.bytes.len();
         if let Some(value) = value {
-            value.decode_into(&mut self.text);
+            if let Some(bytes) = value.as_it_stands() {
+                self.bytes.extend_from_slice(bytes);
+            } else {
+                self.decoded.clear();
+                value.decode_into(&mut self.decoded);
+                self.bytes.extend_from_slice(self.decoded.as_bytes());
+            }
         }
         // Only ends beyond 2^63 bytes are refused.
-        let _ = self.ends.try_push(self.text.len() - start);
+        let _ = self.ends.try_push(self.bytes.len() - start);
     }
 
     pub(crate) const fn n_bytes(&self) -> usize {
-        self.text.len()
+        self.bytes.len()
+    }
+
+    /// The text of all values, their ends in it, and which of them are there. What is no UTF-8 is replaced.
+    fn into_text(self) -> (String, Offsets<i64>, Option<Bitmap>) {
+        let Self { bytes, ends, valid, .. } = self;
+        let is_border =
+            |text: &str| (0..ends.len_proxy()).all(|row| text.is_char_boundary(ends.start_end(row).1));
+        match String::from_utf8(bytes) {
+            Ok(text) if is_border(&text) => (text, ends, valid.finish()),
+            Ok(text) => replaced(text.as_bytes(), &ends, valid),
+            Err(refused) => replaced(refused.as_bytes(), &ends, valid),
+        }
     }
 
     fn column(self, name: PlSmallStr) -> StringChunked {
-        let valid = self.valid.finish();
-        let mut views = MutableBinaryViewArray::<str>::with_capacity(self.ends.len_proxy());
-        for row in 0..self.ends.len_proxy() {
-            let (start, end) = self.ends.start_end(row);
-            match self.text.get(start..end) {
+        let (text, ends, valid) = self.into_text();
+        let mut views = MutableBinaryViewArray::<str>::with_capacity(ends.len_proxy());
+        for row in 0..ends.len_proxy() {
+            let (start, end) = ends.start_end(row);
+            match text.get(start..end) {
                 Some(value) if valid.as_ref().is_none_or(|valid| valid.get(row) == Some(true)) => {
                     views.push_value(value);
                 }
@@ -216,14 +253,23 @@ impl Bodies {
 
     /// The bytes; that they are UTF-8 is the schema's to say.
     fn array(self) -> PolarsResult<Box<dyn Array>> {
-        let (ends, bytes) = (self.ends.into(), self.text.into_bytes().into());
-        Ok(Box::new(BinaryArray::<i64>::try_new(
-            ArrowDataType::LargeBinary,
-            ends,
-            bytes,
-            self.valid.finish(),
-        )?))
+        let (text, ends, valid) = self.into_text();
+        let (ends, bytes) = (ends.into(), text.into_bytes().into());
+        Ok(Box::new(BinaryArray::<i64>::try_new(ArrowDataType::LargeBinary, ends, bytes, valid)?))
     }
+}
+
+/// The values of which some are no UTF-8, one by one.
+fn replaced(bytes: &[u8], ends: &Offsets<i64>, valid: Validity) -> (String, Offsets<i64>, Option<Bitmap>) {
+    let mut text = String::with_capacity(bytes.len());
+    let mut text_ends = Offsets::with_capacity(ends.len_proxy());
+    for row in 0..ends.len_proxy() {
+        let (from, to) = ends.start_end(row);
+        let start = text.len();
+        text.push_str(&String::from_utf8_lossy(bytes.get(from..to).unwrap_or_default()));
+        let _ = text_ends.try_push(text.len() - start);
+    }
+    (text, text_ends, valid.finish())
 }
 
 /// A column of whole numbers.
@@ -234,6 +280,11 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    /// A column with room for so many values.
+    pub(crate) fn with_room(n: usize) -> Self {
+        Self { values: Vec::with_capacity(n), ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, value: Option<i64>) {
         self.valid.push(self.values.len(), value.is_some());
         self.values.push(value.unwrap_or_default());
@@ -286,5 +337,82 @@ impl Filled {
             Self::Numbers(numbers) | Self::Instants(numbers) => numbers.array(),
             Self::Flags(flags) => Ok(BooleanArray::from_slice(flags).boxed()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a column of these values holds, as a column and as an array.
+    #[track_caller]
+    fn check_bodies(raw: &[Option<&[u8]>], expected: &[Option<&str>]) {
+        let bodies = || {
+            let mut bodies = Bodies::default();
+            for value in raw {
+                bodies.push(value.map(Text::plain));
+            }
+            bodies
+        };
+        let column = bodies().column("message".into());
+        assert_eq!(column.iter().collect::<Vec<_>>(), expected);
+        let array = bodies().array().expect("an array");
+        let array = array.as_any().downcast_ref::<BinaryArray<i64>>().expect("bytes");
+        let bytes: Vec<Option<&[u8]>> = expected.iter().map(|text| text.map(str::as_bytes)).collect();
+        assert_eq!(array.iter().collect::<Vec<_>>(), bytes);
+    }
+
+    #[test]
+    fn bodies_are_utf_8_one_by_one() {
+        check_bodies(&[], &[]);
+        check_bodies(
+            &[Some(b"a"), None, Some(b""), Some("\u{e9}".as_bytes())],
+            &[Some("a"), None, Some(""), Some("\u{e9}")],
+        );
+        check_bodies(&[None, Some(b"a\xffb"), Some(b"c")], &[None, Some("a\u{fffd}b"), Some("c")]);
+        // Two halves of a character make none.
+        check_bodies(&[Some(b"caf\xc3"), Some(b"\xa9!")], &[Some("caf\u{fffd}"), Some("\u{fffd}!")]);
+        check_bodies(&[Some(b"\x1b[1mbold\x1b[0m"), None], &[Some("bold"), None]);
+    }
+
+    #[track_caller]
+    fn check_terms(values: &[Option<&str>]) {
+        let terms = || {
+            let mut terms = Terms::default();
+            for value in values {
+                terms.push(*value);
+            }
+            terms
+        };
+        let column = terms().column("step".into()).expect("a column");
+        assert_eq!(column.iter().collect::<Vec<_>>(), values);
+        let is_dictionary =
+            matches!(terms().array().expect("an array").dtype(), ArrowDataType::Dictionary(..));
+        let mut distinct: Vec<&str> = values.iter().flatten().copied().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(is_dictionary, distinct.len() <= values.len() / 4 * 3, "{distinct:?}");
+    }
+
+    #[test]
+    fn terms_are_what_was_pushed() {
+        check_terms(&[]);
+        check_terms(&[None, None, None, None]);
+        check_terms(&[Some("a"), Some("a"), None, Some("b"), Some("a"), Some(""), Some(""), Some("b")]);
+        check_terms(&[Some("a"), Some("b"), None, Some("c")]);
+        let many: Vec<String> = (0..300).map(|n| format!("{:03}", n * 7 % 200)).collect();
+        check_terms(&many.iter().map(|value| Some(value.as_str())).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn words_are_spelt_where_they_occur() {
+        let mut words = Words::default();
+        for place in [Some(2), None, Some(0), Some(2)] {
+            words.push(place);
+        }
+        let terms = words.spelt(["a", "b", "c"].into_iter());
+        assert_eq!(terms.values.iter().map(|value| &**value).collect::<Vec<_>>(), ["a", "c"]);
+        let column = terms.column("kind".into()).expect("a column");
+        assert_eq!(column.iter().collect::<Vec<_>>(), [Some("c"), None, Some("a"), Some("c")]);
     }
 }

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use polars::prelude::{ArrowField, ArrowSchema, Column, CompatLevel, DataFrame, PolarsResult};
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::ArrowDataType;
-use polars_parquet::read::ParquetError;
+use polars_parquet::parquet::CowBuffer;
+use polars_parquet::parquet::compression::Compression;
+use polars_parquet::parquet::page::CompressedDictPage;
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, Compressor as Pages, DynIter, DynStreamingIterator, Encoding,
+    CompressedDataPage, CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding,
     FileWriter, Page, SchemaDescriptor, StatisticsOptions, Version, WriteOptions, ZstdLevel,
     array_to_columns, fallible_streaming_iterator, to_parquet_schema,
 };
@@ -59,13 +61,14 @@ impl Compressor {
 
     /// Columns of so many values as one row group. Where an array is a dictionary, that is the column's.
     pub(crate) fn compress(&self, n_rows: usize, arrays: Vec<Box<dyn Array>>) -> PolarsResult<RowGroup> {
+        let mut zstd = Zstd::new()?;
         let mut columns = Vec::with_capacity(arrays.len());
         for ((array, kind), Way { encoding, options }) in
             arrays.into_iter().zip(self.schema.fields()).zip(self.ways.iter())
         {
             // A column that is not nested makes exactly one column of pages.
             for pages in array_to_columns(array, kind.clone(), *options, &[*encoding])? {
-                columns.push(compress(pages, options.compression)?);
+                columns.push(pages.map(|page| zstd.compress(&page?)).collect::<PolarsResult<_>>()?);
             }
         }
         Ok(RowGroup { n_rows: n_rows as u64, columns })
@@ -77,14 +80,44 @@ fn array(column: &Column) -> PolarsResult<Box<dyn Array>> {
     column.as_materialized_series().rechunk().to_arrow_with_field(0, Cow::Owned(field), true)
 }
 
-fn compress(
-    pages: DynIter<'static, PolarsResult<Page>>,
-    compression: CompressionOptions,
-) -> PolarsResult<Vec<CompressedPage>> {
-    let pages = pages.map(|page| page.map_err(|error| ParquetError::FeatureNotSupported(error.to_string())));
-    let pages: Result<Vec<CompressedPage>, ParquetError> =
-        Pages::new_from_vec(pages, compression, Vec::new()).collect();
-    Ok(pages?)
+/// Compresses pages with one context and one buffer for all of them: polars makes new ones for each page, and leaves
+/// to each the room that it might have taken.
+struct Zstd {
+    context: zstd::bulk::Compressor<'static>,
+    buffer: Vec<u8>,
+}
+
+impl Zstd {
+    fn new() -> PolarsResult<Self> {
+        Ok(Self { context: zstd::bulk::Compressor::new(ZSTD_LEVEL)?, buffer: Vec::new() })
+    }
+
+    fn compress(&mut self, page: &Page) -> PolarsResult<CompressedPage> {
+        Ok(match page {
+            Page::Data(page) => CompressedPage::Data(CompressedDataPage::new(
+                page.header().clone(),
+                self.bytes(page.buffer())?,
+                Compression::Zstd,
+                page.buffer().len(),
+                page.descriptor.clone(),
+                page.num_rows().unwrap_or_else(|| page.num_values()),
+            )),
+            Page::Dict(page) => CompressedPage::Dict(CompressedDictPage::new(
+                self.bytes(&page.buffer)?,
+                Compression::Zstd,
+                page.buffer.len(),
+                page.num_values,
+                page.is_sorted,
+            )),
+        })
+    }
+
+    fn bytes(&mut self, page: &[u8]) -> PolarsResult<CowBuffer> {
+        self.buffer.clear();
+        self.buffer.reserve(zstd::zstd_safe::compress_bound(page.len()));
+        self.context.compress_to_buffer(page, &mut self.buffer)?;
+        Ok(CowBuffer::Owned(self.buffer.clone()))
+    }
 }
 
 /// A Parquet file being written to `sink`.

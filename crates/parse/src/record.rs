@@ -193,6 +193,8 @@ impl Account {
 /// What the caller is going to use; a format may leave the rest out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wants {
+    /// Records, and of the marks those that cost nothing.
+    Records,
     /// As [`Wants::Runs`], but of an event that is no warning, no error and no mark's the message may still
     /// have its payload at its end, and one record may stand for several of them.
     Counts,

@@ -76,6 +76,13 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The bytes, where they stand in the input as the text is: nothing is taken away, and what is no UTF-8
+    /// is all that is replaced.
+    #[must_use]
+    pub fn as_it_stands(&self) -> Option<&'a [u8]> {
+        (matches!(self.codec, Codec::Plain) && memchr(ESC, self.raw).is_none()).then_some(self.raw)
+    }
+
     /// Appends the decoded text to `out`.
     pub fn decode_into(&self, out: &mut String) {
         match self.codec {

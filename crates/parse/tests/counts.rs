@@ -1,5 +1,5 @@
 //! What a format may leave out where only counts are wanted: payloads of events that nobody looks at, and what
-//! tells such events apart that follow each other. All else is the same.
+//! tells such events apart that follow each other; and where only records are wanted: marks. All else is the same.
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
@@ -28,6 +28,22 @@ fn counts_differ_in_nothing_but_messages_of_ordinary_events() {
     }
     assert!(n_payloads > 100, "{n_payloads} payloads are left where they stand");
     assert!(n_in_rows > 5000, "{n_in_rows} events are told together with others");
+}
+
+#[test]
+fn records_are_the_same_without_marks() {
+    for format in format::ALL {
+        let folder = support::testdata().join(format.about().id);
+        let mut inputs: Vec<Vec<u8>> =
+            support::inputs(&folder).into_iter().map(|input| input.bytes).collect();
+        inputs.push(hostile().into_bytes());
+        for bytes in &inputs {
+            let (runs, records) = (read(*format, bytes, Wants::Runs), read(*format, bytes, Wants::Records));
+            assert_eq!(format!("{:?}", runs.records), format!("{:?}", records.records));
+            assert_eq!(runs.account, records.account);
+            assert_eq!(runs.streams, records.streams);
+        }
+    }
 }
 
 /// Lines that begin like statistics, like data that is cut off, like copies.

@@ -5,21 +5,31 @@
 
 use logmill_parse::{Codec, Record, Text};
 
-use super::{EventPlan, Planned, owner_at};
-use crate::assemble::Extent;
-use crate::model::EventRow;
+use super::EventPlan;
+use super::owners::Owners;
+use crate::assemble::{Extent, RunDraft};
+use crate::model::{EventRow, Run};
 
 /// The parts of a share, and what has been found of them.
 pub struct Feed<'a> {
     plan: &'a EventPlan<'a>,
+    runs: Vec<Planned<'a>>,
     parts: Vec<Part>,
     /// The part at hand: all before it are over.
     next: usize,
     push: &'a mut dyn FnMut(&EventRow<'_>),
 }
 
+/// A run whose events are handed on.
+struct Planned<'a> {
+    draft: &'a RunDraft,
+    run: Run,
+    owners: Owners,
+}
+
 /// A run's events in one stretch of an input.
 struct Part {
+    /// Index into [`Feed::runs`].
     run: usize,
     extent: Extent,
     /// Events handed on.
@@ -55,15 +65,17 @@ impl<'a> Feed<'a> {
         parts: &[(usize, Extent)],
         push: &'a mut dyn FnMut(&EventRow<'_>),
     ) -> Self {
-        let part = |(run, extent): &(usize, Extent)| Part {
-            run: *run,
-            extent: *extent,
-            taken: 0,
-            found: 0,
-            is_over: false,
-            kept: Kept::default(),
-        };
-        Self { plan, parts: parts.iter().map(part).collect(), next: 0, push }
+        let mut feed = Self { plan, runs: Vec::new(), parts: Vec::with_capacity(parts.len()), next: 0, push };
+        let mut last = None;
+        for (index, extent) in parts {
+            if last.replace(*index) != Some(*index) {
+                feed.runs.extend(plan.runs.get(*index).map(|draft| Planned::new(plan, draft)));
+            }
+            let run = feed.runs.len().saturating_sub(1);
+            let (taken, found, is_over, kept) = (0, 0, false, Kept::default());
+            feed.parts.push(Part { run, extent: *extent, taken, found, is_over, kept });
+        }
+        feed
     }
 
     /// Takes an event of a part, which stands in this line (from 1) and at this byte.
@@ -77,7 +89,7 @@ impl<'a> Feed<'a> {
             part.kept.push(record, line, byte);
             return;
         }
-        hand_on(self.plan, part, record, (line, byte), self.push);
+        hand_on(self.plan, &mut self.runs, part, record, (line, byte), self.push);
         if part.taken == part.extent.n_events {
             self.advance();
         }
@@ -103,7 +115,14 @@ impl<'a> Feed<'a> {
         while let Some(part) = self.parts.get_mut(self.next) {
             let kept = std::mem::take(&mut part.kept);
             for (record, line, byte) in &kept.rows {
-                hand_on(self.plan, part, &record.lend(&kept.bytes), (*line, *byte), self.push);
+                hand_on(
+                    self.plan,
+                    &mut self.runs,
+                    part,
+                    &record.lend(&kept.bytes),
+                    (*line, *byte),
+                    self.push,
+                );
             }
             if !part.is_over && part.taken < part.extent.n_events {
                 return;
@@ -124,14 +143,16 @@ pub enum Told {
 
 fn hand_on(
     plan: &EventPlan<'_>,
+    runs: &mut [Planned<'_>],
     part: &mut Part,
     record: &Record<'_>,
     (line, byte_offset): (u64, u64),
     push: &mut dyn FnMut(&EventRow<'_>),
 ) {
-    let Some(Planned { draft, run, owners }) = plan.runs.get(part.run) else { return };
+    let Some(Planned { draft, run, owners }) = runs.get_mut(part.run) else { return };
     let before = part.extent.seq + part.taken;
-    let step = owner_at(owners, before)
+    let step = owners
+        .at(before)
         .and_then(|index| Some((u32::try_from(index + 1).ok()?, &*draft.steps.get(index)?.name)));
     part.taken += 1;
     let (source, member) = plan.survey.name(part.extent.input);
@@ -139,6 +160,16 @@ fn hand_on(
     match plan.survey.redactor() {
         Some(redactor) => redactor.event(&row, push),
         None => push(&row),
+    }
+}
+
+impl<'a> Planned<'a> {
+    fn new(plan: &EventPlan<'_>, draft: &'a RunDraft) -> Self {
+        let mut run = plan.survey.run(draft);
+        if let Some(redactor) = plan.survey.redactor() {
+            redactor.run(&mut run);
+        }
+        Self { draft, run, owners: Owners::new(&draft.steps) }
     }
 }
 

@@ -11,11 +11,14 @@ use super::figures::{Figures, Metrics, duration_ms, number};
 use super::meaning::Said;
 use super::table;
 use crate::mark::{CrawlStage, Mark};
-use crate::record::Batch;
+use crate::record::{Batch, Wants};
 use crate::vocabulary::Class;
 
 /// A line that ends with `request statistics:`, with figures as payload, as a box, or not at all.
 pub(super) fn requests<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
+    if out.wants == Wants::Records {
+        return Class::Statistics;
+    }
     let (crawler, stage) = head(said);
     if let Some(payload) = said.event.payload {
         let document = payload.decode();
