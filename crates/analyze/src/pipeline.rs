@@ -30,6 +30,8 @@ const GROUPS_PER_THREAD: usize = 512;
 /// Which tables a survey is good for. Less takes less memory and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
+    /// The events; and of the report runs without their first errors, steps, issues and files.
+    Events,
     /// All but requests and metrics.
     Runs,
     /// All but metrics.
@@ -42,7 +44,7 @@ impl Detail {
     /// What the formats are asked for.
     pub(crate) const fn wants(self) -> Wants {
         match self {
-            Self::Runs => Wants::Runs,
+            Self::Events | Self::Runs => Wants::Runs,
             Self::Requests => Wants::Requests,
             Self::Everything => Wants::Everything,
         }

@@ -74,7 +74,8 @@ impl Default for Buckets {
 }
 
 impl Survey {
-    /// The report tables of the selected runs; issues and files are those of all inputs.
+    /// The report tables of the selected runs, as far as the survey is good for them; issues and files are those of
+    /// all inputs.
     ///
     /// # Errors
     ///
@@ -83,29 +84,32 @@ impl Survey {
         let drafts: Vec<&RunDraft> = self.selected(selection).collect();
         let (runs, steps) =
             self.threads.both(|| drafts.iter().map(|draft| self.run(draft)).collect(), || step_rows(&drafts));
-        let mut report = Report {
-            runs,
-            steps,
-            errors: self.errors(&drafts),
-            issues: self.issues(),
-            files: self.file_rows(),
-            ..Report::default()
-        };
+        let mut report =
+            Report { runs, steps, issues: self.issues(), files: self.file_rows(), ..Report::default() };
+        if self.detail > Detail::Events {
+            self.tell(&mut report, &drafts, buckets)?;
+        }
+        if let Some(redactor) = self.redactor() {
+            redactor.report(&mut report);
+        }
+        Ok(report)
+    }
+
+    /// Fills the tables that tell more of the runs than they and their steps do.
+    fn tell(&self, report: &mut Report, drafts: &[&RunDraft], buckets: Buckets) -> Result<(), TooManyRows> {
+        report.errors = self.errors(drafts);
         report.requests.reserve_exact(drafts.iter().map(|draft| draft.requests.len()).sum());
         for (run, draft) in drafts.iter().enumerate() {
             report.requests.extend(requests(run, draft));
         }
         if self.detail == Detail::Everything {
-            report.metrics = metrics(&drafts, &report, Metrics::of(self.measures.list.as_slice().into()));
+            report.metrics = metrics(drafts, report, Metrics::of(self.measures.list.as_slice().into()));
         }
         let (runs, steps) = (report.runs.as_slice(), report.steps.as_slice());
         let (rates, durations) =
             self.threads.both(|| rates(runs, steps, buckets.width, buckets.zone), || durations(runs, steps));
         (report.rates, report.durations) = (rates?, durations);
-        if let Some(redactor) = self.redactor() {
-            redactor.report(&mut report);
-        }
-        Ok(report)
+        Ok(())
     }
 
     /// The selected runs in the order of the table.

@@ -694,7 +694,8 @@ impl Collector {
         let is_error = scope.tally.count(record, at);
         scope.start = scope.start.min(at.offset + record.span.start as u64);
         scope.end = scope.end.max(at.offset + record.span.end as u64);
-        if is_error || record.level == Level::Warn || record.class == Class::Retry {
+        let is_told = is_error || record.level == Level::Warn || record.class == Class::Retry;
+        if is_told && self.detail > Detail::Events {
             self.message(index, record, at, is_error);
         }
     }

@@ -291,8 +291,10 @@ fn detail_of(tables: &[Table]) -> Detail {
         Detail::Everything
     } else if tables.contains(&Table::Requests) {
         Detail::Requests
-    } else {
+    } else if tables.iter().any(|table| *table != Table::Events) {
         Detail::Runs
+    } else {
+        Detail::Events
     }
 }
 

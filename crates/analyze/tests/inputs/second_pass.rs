@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use logmill_analyze::model::EventRow;
-use logmill_analyze::{Bytes, Engine, EventsError, Input, Options, Selection, SplitRuns};
+use logmill_analyze::{Buckets, Bytes, Detail, Engine, EventsError, Input, Options, Selection, SplitRuns};
 
 use crate::support::{Access, Asked, Counted, events, lines, read, survey};
 
@@ -76,6 +76,30 @@ fn thousands_of_interleaved_runs_cost_one_reading() {
     assert_eq!(firsts.len(), 4000, "no run is torn apart");
     found.sort_unstable();
     assert_eq!(found, expect);
+}
+
+#[test]
+fn a_survey_for_events_tells_the_same_events_and_runs() {
+    let mut log = lines(0..40);
+    for second in 40..60 {
+        let _ = writeln!(log, "2025-03-01T10:00:{second}.000Z ERROR step {second} failed");
+        let _ = writeln!(log, "2025-03-01T10:00:{second}.000Z WARN  slow");
+    }
+    let input = Counted::new("actor/a.log", log.as_str(), Access::Random);
+    let inputs: [&dyn Input; 1] = [&input];
+    let told = |detail| {
+        let engine = Engine::new(Options { detail, ..Options::default() }).expect("threads");
+        let survey = survey(&engine, &inputs);
+        let mut report = survey.report(&Selection::default(), Buckets::default()).expect("buckets");
+        let first_error = report.runs.iter_mut().find_map(|run| run.first_error.take());
+        let groups: Vec<u64> = report.errors.iter().map(|group| group.n_events).collect();
+        (events(&engine, &survey, &inputs).0, report.runs, report.files, first_error, groups)
+    };
+    let (all, for_events) = (told(Detail::Everything), told(Detail::Events));
+    assert_eq!((all.3.as_deref(), all.4.as_slice()), (Some("step 40 failed"), [20, 20].as_slice()));
+    assert_eq!((for_events.3.as_deref(), for_events.4.as_slice()), (None, [].as_slice()));
+    assert_eq!(all.0.len(), 80);
+    assert_eq!((all.0, all.1, all.2), (for_events.0, for_events.1, for_events.2));
 }
 
 /// Executions on one line.
