@@ -11,7 +11,7 @@ use polars::prelude::{ArrowField, ArrowSchema, Column, CompatLevel, DataFrame, P
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::ArrowDataType;
 use polars_parquet::parquet::CowBuffer;
-use polars_parquet::parquet::compression::Compression;
+use polars_parquet::parquet::compression::{self, Compression};
 use polars_parquet::parquet::page::CompressedDictPage;
 use polars_parquet::write::{
     CompressedDataPage, CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding,
@@ -61,7 +61,7 @@ impl Compressor {
 
     /// Columns of so many values as one row group. Where an array is a dictionary, that is the column's.
     pub(crate) fn compress(&self, n_rows: usize, arrays: Vec<Box<dyn Array>>) -> PolarsResult<RowGroup> {
-        let mut zstd = Zstd::new()?;
+        let mut zstd = Zstd::default();
         let mut columns = Vec::with_capacity(arrays.len());
         for ((array, kind), Way { encoding, options }) in
             arrays.into_iter().zip(self.schema.fields()).zip(self.ways.iter())
@@ -80,18 +80,13 @@ fn array(column: &Column) -> PolarsResult<Box<dyn Array>> {
     column.as_materialized_series().rechunk().to_arrow_with_field(0, Cow::Owned(field), true)
 }
 
-/// Compresses pages with one context and one buffer for all of them: polars makes new ones for each page, and leaves
-/// to each the room that it might have taken.
+/// Compresses pages by way of one buffer: polars leaves to each page the room that it might have taken.
+#[derive(Default)]
 struct Zstd {
-    context: zstd::bulk::Compressor<'static>,
     buffer: Vec<u8>,
 }
 
 impl Zstd {
-    fn new() -> PolarsResult<Self> {
-        Ok(Self { context: zstd::bulk::Compressor::new(ZSTD_LEVEL)?, buffer: Vec::new() })
-    }
-
     fn compress(&mut self, page: &Page) -> PolarsResult<CompressedPage> {
         Ok(match page {
             Page::Data(page) => CompressedPage::Data(CompressedDataPage::new(
@@ -114,8 +109,7 @@ impl Zstd {
 
     fn bytes(&mut self, page: &[u8]) -> PolarsResult<CowBuffer> {
         self.buffer.clear();
-        self.buffer.reserve(zstd::zstd_safe::compress_bound(page.len()));
-        self.context.compress_to_buffer(page, &mut self.buffer)?;
+        compression::compress(zstd()?, page, &mut self.buffer)?;
         Ok(CowBuffer::Owned(self.buffer.clone()))
     }
 }
@@ -178,10 +172,9 @@ fn options() -> PolarsResult<WriteOptions> {
         binary_statistics_truncate_length: Some(STATISTICS_BYTES),
         ..StatisticsOptions::default()
     };
-    Ok(WriteOptions {
-        statistics,
-        version: Version::V1,
-        compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(ZSTD_LEVEL)?)),
-        data_page_size: None,
-    })
+    Ok(WriteOptions { statistics, version: Version::V1, compression: zstd()?, data_page_size: None })
+}
+
+fn zstd() -> PolarsResult<CompressionOptions> {
+    Ok(CompressionOptions::Zstd(Some(ZstdLevel::try_new(ZSTD_LEVEL)?)))
 }
