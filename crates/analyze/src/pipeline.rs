@@ -256,7 +256,7 @@ pub fn in_order<T: Sync, R: Send, E: Send>(
         // While this chunk is being worked on, the results of the one before are taken.
         let before = std::mem::take(&mut ready);
         let (results, taken) = rayon::join(
-            || chunk.par_iter().map(&work).collect::<Vec<R>>(),
+            || chunk.par_iter().with_max_len(1).map(&work).collect::<Vec<R>>(),
             || before.into_iter().try_for_each(&mut take),
         );
         taken?;
