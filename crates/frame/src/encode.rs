@@ -1,4 +1,4 @@
-//! From data frames to bytes, on any thread.
+//! From data frames, and events as they were gathered, to bytes, on any thread.
 
 use polars::prelude::PolarsResult;
 use polars_arrow::array::Array;
@@ -71,7 +71,7 @@ pub enum CsvText {
     Safe,
 }
 
-/// Turns frames of one table into blocks of one kind of file. This takes nearly all of the time of writing,
+/// Turns frames of one table, or events, into blocks of one kind of file. This takes nearly all of the time of writing,
 /// needs no sink, and may run on many threads at once; [`TableWriter::write_block`] then takes the blocks in order.
 ///
 /// [`TableWriter::write_block`]: crate::TableWriter::write_block

@@ -12,7 +12,7 @@ use crate::row_groups::MAX_ROWS;
 use crate::schema::Table;
 use crate::tables::saturated;
 
-/// Bytes per row of all columns but the bodies of texts: numbers, keys of texts that repeat, ends of the others.
+/// Bytes per row of all columns but the texts themselves: numbers, keys of texts that repeat, ends of the others.
 const ROW_BYTES: usize = 7 * 8 + 10 * 4 + 2 * 8 + 1;
 
 /// Rows a chunk has room for from the start.
@@ -92,7 +92,17 @@ impl EventColumns {
     /// Memory the columns take, roughly.
     #[must_use]
     pub const fn n_bytes(&self) -> usize {
-        self.message.n_bytes() + self.payload.n_bytes() + self.n_rows * ROW_BYTES
+        self.message.n_bytes() + self.payload.n_bytes() + self.terms_bytes() + self.n_rows * ROW_BYTES
+    }
+
+    /// Texts that repeat are short and few, but for loggers, paths and ids that somebody made up.
+    const fn terms_bytes(&self) -> usize {
+        self.group.text_bytes()
+            + self.run_id.text_bytes()
+            + self.logger.text_bytes()
+            + self.step.text_bytes()
+            + self.source.text_bytes()
+            + self.member.text_bytes()
     }
 
     /// Appends one event; its text is decoded here.

@@ -93,6 +93,8 @@ pub(crate) struct Terms {
     last: u32,
     keys: Vec<u32>,
     valid: Validity,
+    /// Of all values, each once.
+    text_bytes: usize,
 }
 
 /// Tells values apart that are likely to stand side by side.
@@ -115,7 +117,8 @@ impl Terms {
         self.push_key(key);
     }
 
-    /// Appends text as it stands in the input, which is decoded unless it has been seen in just this form.
+    /// Appends text as it stands in the input, which is decoded unless it has been seen in just this form: what is
+    /// decoded has nothing in it that would be decoded again.
     pub(crate) fn push_plain(&mut self, raw: &[u8]) {
         let seen = self.seen(raw);
         let key = seen.unwrap_or_else(|| self.find(&Text::plain(raw).decode()));
@@ -151,10 +154,15 @@ impl Terms {
     fn add(&mut self, value: &str) -> u32 {
         // A block has far fewer rows than there are keys.
         let key = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        self.text_bytes += value.len();
         let value: Arc<str> = value.into();
         self.values.push(Arc::clone(&value));
         self.places.insert(value, key);
         key
+    }
+
+    pub(crate) const fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 
     fn views(values: &[Arc<str>]) -> Utf8ViewArray {
@@ -391,6 +399,7 @@ mod tests {
         let mut distinct: Vec<&str> = values.iter().flatten().copied().collect();
         distinct.sort_unstable();
         distinct.dedup();
+        assert_eq!(terms().text_bytes(), distinct.concat().len());
         assert_eq!(is_dictionary, distinct.len() <= values.len() / 4 * 3, "{distinct:?}");
     }
 

@@ -22,8 +22,8 @@
 //! ```
 //!
 //! - [`schema`]: what the tables consist of; everything else derives from it.
-//! - [`tables`] and [`events`]: from rows to data frames.
-//! - [`writer`] and [`encode`]: from data frames to Parquet, CSV and NDJSON. [`Encoder::encode`] is the part that
+//! - [`tables`] and [`events`]: from rows to data frames, and from events to what Parquet takes without one.
+//! - [`writer`] and [`encode`]: from those to Parquet, CSV and NDJSON. [`Encoder::encode`] is the part that
 //!   takes time and may run on any thread; [`TableWriter::write_block`] is the part that must run in order.
 //! - [`output`] and [`manifest`]: files that are there whole or not at all.
 

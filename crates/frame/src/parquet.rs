@@ -1,4 +1,4 @@
-//! Data frames as Parquet: zstd, statistics, one row group per frame.
+//! Data frames, and arrays that were gathered without one, as Parquet: zstd, statistics, one row group for each.
 //!
 //! polars' own writer encodes on its own threads and hands pages straight to the sink; here the two are apart, so
 //! that pages can be made on the thread that has the frame and written by the one that has the file.
@@ -33,7 +33,7 @@ pub(crate) struct RowGroup {
     columns: Vec<Vec<CompressedPage>>,
 }
 
-/// Makes row groups of frames, on the thread that calls.
+/// Makes row groups, on the thread that calls.
 #[derive(Clone)]
 pub(crate) struct Compressor {
     schema: Arc<SchemaDescriptor>,
