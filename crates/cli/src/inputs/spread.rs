@@ -1,6 +1,7 @@
 //! Work on many files, spread over threads before the engine has any.
 
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Files for which it is worth starting a thread.
@@ -18,7 +19,8 @@ pub fn threads(wanted: Option<NonZeroUsize>, files: usize) -> usize {
     cores(wanted).min(files.div_ceil(FILES_PER_THREAD))
 }
 
-/// `work` on each item, by some threads; the results in the order of the items.
+/// `work` on each item, by some threads; one result for each, in the order of the items. A panic goes on to
+/// the caller.
 pub fn map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     if threads <= 1 || items.len() <= 1 {
         return items.iter().map(work).collect();
@@ -36,7 +38,8 @@ pub fn map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R
     let mut results: Vec<(usize, Vec<R>)> = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads.min(turns.len())).map(|_| scope.spawn(some)).collect();
         let own = some();
-        others.into_iter().filter_map(|other| other.join().ok()).flatten().chain(own).collect()
+        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|it| resume_unwind(it)));
+        others.flatten().chain(own).collect()
     });
     results.sort_by_key(|(turn, _)| *turn);
     results.into_iter().flat_map(|(_, results)| results).collect()
