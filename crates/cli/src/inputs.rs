@@ -91,6 +91,12 @@ impl Source {
         self.trust.as_ref().is_some_and(Trust::is_broken)
     }
 
+    /// Ends the watch on what its name says: it has been read and was not packed. Should it be so from now on, it
+    /// has changed, which is said of it alone.
+    pub fn settle(&mut self) {
+        self.trust = None;
+    }
+
     /// The file it is, to be opened when it is read, or the copy of it that is open already.
     fn on_disk(&self) -> Option<OnDisk> {
         match &self.place {
@@ -459,4 +465,55 @@ impl Source {
 fn name_of(path: &Path) -> String {
     let name = path.to_string_lossy();
     if cfg!(windows) { name.replace('\\', "/") } else { name.into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Audience;
+
+    /// The inputs in a folder.
+    fn collected(folder: &Path) -> Vec<Source> {
+        let meter = Arc::new(Meter::new(Audience::Nobody));
+        collect(
+            &[folder.to_path_buf()],
+            Collecting { bounds: Bounds::default(), threads: None, meter: &meter },
+        )
+    }
+
+    /// The first bytes of an input, at most four.
+    fn mark(source: &Source) -> io::Result<Vec<u8>> {
+        let Content::Random(content) = source.open()? else { unreachable!("a file can be read anywhere") };
+        let mut mark = vec![0; 4];
+        let n = content.read_full(0, &mut mark)?;
+        mark.truncate(n);
+        Ok(mark)
+    }
+
+    const GZIP: &[u8] = b"\x1f\x8b\x08\0";
+
+    #[test]
+    fn a_name_is_trusted_until_bytes_say_otherwise() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("a.log"), "text").expect("a file");
+        fs::write(folder.path().join("b.log"), GZIP).expect("a file");
+        let sources = collected(folder.path());
+        assert_eq!(mark(&sources[0]).expect("text"), b"text");
+        assert!(!sources[0].is_misnamed());
+        assert!(mark(&sources[1]).is_err(), "what is packed is not read as text");
+        assert!(sources.iter().all(Source::is_misnamed), "all are to be read anew");
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_once_all_were_read_costs_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["a.log", "b.log"] {
+            fs::write(folder.path().join(name), "text").expect("a file");
+        }
+        let mut sources = collected(folder.path());
+        sources.iter_mut().for_each(Source::settle);
+        fs::write(folder.path().join("a.log"), GZIP).expect("a file");
+        assert_eq!(mark(&sources[0]).expect("whatever is there"), GZIP);
+        assert_eq!(mark(&sources[1]).expect("text"), b"text");
+    }
 }

@@ -52,17 +52,7 @@ impl Session {
             ..Options::default()
         };
         let engine = Engine::new(options).context("cannot start reading")?;
-        let how = Collecting { bounds: input.bounds(), threads: input.threads, meter: &meter };
-        let metered = |sources: Vec<Source>| -> Vec<Metered> {
-            sources.into_iter().map(|source| Metered::new(source, &meter)).collect()
-        };
-        let mut sources = metered(inputs::collect(&input.paths, how));
-        let mut survey = survey(&sources, &engine, &meter);
-        if sources.iter().any(|input| input.source.is_misnamed()) {
-            let found = sources.into_iter().map(|input| input.source).collect();
-            sources = metered(inputs::look_into_all(found, how));
-            survey = self::survey(&sources, &engine, &meter);
-        }
+        let (sources, survey) = read(input, &engine, &meter);
         Ok(Self { sources, meter, engine, survey })
     }
 
@@ -248,6 +238,28 @@ impl Session {
         };
         report.issues.iter().filter(|issue| notes::is_about_the_input(issue)).partition(is_named)
     }
+}
+
+/// Collects the inputs and reads them: twice where one is packed whose name says that it is not.
+fn read(input: &InputArgs, engine: &Engine, meter: &Arc<Meter>) -> (Vec<Metered>, Survey) {
+    let how = Collecting { bounds: input.bounds(), threads: input.threads, meter };
+    let metered = |sources: Vec<Source>| -> Vec<Metered> {
+        sources.into_iter().map(|source| Metered::new(source, meter)).collect()
+    };
+    let mut sources = metered(inputs::collect(&input.paths, how));
+    let first = survey(&sources, engine, meter);
+    if sources.iter().any(|input| input.source.is_misnamed()) {
+        // Two surveys would take twice the memory.
+        drop(first);
+        let found = sources.into_iter().map(|input| input.source).collect();
+        let sources = metered(inputs::look_into_all(found, how));
+        let survey = survey(&sources, engine, meter);
+        return (sources, survey);
+    }
+    for input in &mut sources {
+        input.source.settle();
+    }
+    (sources, first)
 }
 
 /// Reads all inputs, and shows how far it is.
