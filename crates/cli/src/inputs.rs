@@ -244,7 +244,8 @@ pub fn collect(paths: &[PathBuf], how: Collecting<'_>) -> Vec<Source> {
         add(path, &mut sources);
     }
     look_at_found(&mut sources, how.threads);
-    sources.sort_by(|a, b| (&a.name, a.origin).cmp(&(&b.name, b.origin)));
+    // Names in which bytes were replaced may be equal; the order of folders is nobody's.
+    sources.sort_by(|a, b| (&a.name, a.origin, &a.path).cmp(&(&b.name, b.origin, &b.path)));
     let mut seen = BTreeSet::new();
     sources.retain(|source| seen.insert(source.identity()));
     copy_streams(&mut sources, how);
@@ -515,5 +516,20 @@ mod tests {
         fs::write(folder.path().join("a.log"), GZIP).expect("a file");
         assert_eq!(mark(&sources[0]).expect("whatever is there"), GZIP);
         assert_eq!(mark(&sources[1]).expect("text"), b"text");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_that_look_alike_are_in_the_order_of_their_bytes() {
+        use std::os::unix::ffi::OsStrExt;
+        let names: Vec<[u8; 5]> = (0x80..0xa0).map(|byte| [byte, b'.', b'l', b'o', b'g']).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in names.iter().rev() {
+            fs::write(folder.path().join(std::ffi::OsStr::from_bytes(name)), "text").expect("a file");
+        }
+        let found = collected(folder.path());
+        let found: Vec<&[u8]> =
+            found.iter().filter_map(|it| it.path.file_name()).map(OsStrExt::as_bytes).collect();
+        assert_eq!(found, names);
     }
 }
