@@ -239,7 +239,8 @@ impl Engine {
 const ITEMS_PER_THREAD: usize = 2;
 
 /// Runs `work` on each item by all threads of the pool at hand, and hands the results to `take` in order. Threads
-/// are not kept waiting, so that it may be called by work that is spread over the same pool. At most twice `per_thread` results for each thread wait; the fewer, the more often threads do.
+/// are not kept waiting, so that it may be called by work that is spread over the same pool. At most twice
+/// `per_thread` results for each thread wait; the fewer, the more often threads do.
 ///
 /// # Errors
 ///
