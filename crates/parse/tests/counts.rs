@@ -2,12 +2,19 @@
 //! tells such events apart that follow each other; and where only records are wanted: marks. All else is the same.
 
 #[expect(dead_code, reason = "other tests use the rest")]
+#[path = "support/random.rs"]
+mod random;
+#[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::fmt::Write as _;
 
 use logmill_generate::{Amount, FormatId, Plan, stream};
-use logmill_parse::{Batch, Carry, Class, End, Flags, Format, Level, Record, Span, Wants, Window, format};
+use logmill_parse::{
+    Batch, Carry, Class, Code, End, Flags, Format, Issue, Level, Marked, Record, Span, Stream, Wants, Window,
+    format,
+};
+use random::Random;
 
 #[test]
 fn counts_differ_in_nothing_but_messages_of_ordinary_events() {
@@ -28,6 +35,75 @@ fn counts_differ_in_nothing_but_messages_of_ordinary_events() {
     }
     assert!(n_payloads > 100, "{n_payloads} payloads are left where they stand");
     assert!(n_in_rows > 5000, "{n_in_rows} events are told together with others");
+}
+
+#[test]
+fn counts_are_the_same_in_windows_of_any_size() {
+    let apify = format::by_id("apify-log").expect("in the registry");
+    let mut n_in_rows = 0;
+    for seed in 1..=60 {
+        let text = entangled(&mut Random(seed));
+        let runs = read(apify, text.as_bytes(), Wants::Runs);
+        n_in_rows += check_read(&runs, &read(apify, text.as_bytes(), Wants::Counts)).rows;
+        for size in [40, 101, 256, 700] {
+            check_read(&runs, &read_in_windows(apify, text.as_bytes(), Wants::Counts, size));
+        }
+    }
+    assert!(n_in_rows > 2000, "{n_in_rows} events are told together with others");
+}
+
+/// Lines in no order of ordinary events, of what may join them, of copies and of what is no event.
+fn entangled(random: &mut Random) -> String {
+    const LINES: [&str; 34] = [
+        "INFO  A: x",
+        "INFO  A: x",
+        "INFO  A: x {\"a\":1}",
+        "INFO  A: x {\"message\":\"x\"}",
+        "INFO  [Status message]: x",
+        "INFO  Please check the following:",
+        "INFO  Enabled things:",
+        "INFO  A: request statistics:",
+        "INFO  x {\"a\":",
+        "DEBUG A: x",
+        "WARN  A: x",
+        "[a] INFO  x",
+        "[a] INFO  x",
+        "[a] INFO  x",
+        "[a] INFO  x {\"message\":\"x\"}",
+        "[a] INFO  x ({\"message\":\"x\"})",
+        "[a] INFO  Enabled things:",
+        "[a] DEBUG x",
+        "[a] WARN  x",
+        "[apify.b runId:B1] -> 2026-01-31T10:00:00.100Z INFO  A: x",
+        "[apify.b runId:B1] -> x",
+        " {\"message\":\"x\"}",
+        " at f (a.js:1:2)",
+        "at f (a.js:1:2)",
+        "Traceback (most recent call last):",
+        "ValueError: x",
+        "['scrapy.x']",
+        "- one",
+        "│ a │ 1 │",
+        "file:///a.js:1",
+        "^",
+        "",
+        "ACTOR: x",
+        "{\"level\":\"INFO\",\"msg\":\"x\"}",
+    ];
+    let (mut text, mut ms) = (String::new(), 0);
+    for _ in 0..200 {
+        let line = LINES[random.below(LINES.len())];
+        for _ in 0..=random.below(5).saturating_sub(2) {
+            ms = (ms + random.below(7)) % 1000;
+            match random.below(30) {
+                0 => writeln!(text, "{line}"),
+                1 => writeln!(text, "2026-01-31T10:00:00.{ms:03}Z {line} \r"),
+                _ => writeln!(text, "2026-01-31T10:00:00.{ms:03}Z {line}"),
+            }
+            .expect("memory takes everything");
+        }
+    }
+    text
 }
 
 #[test]
@@ -114,7 +190,10 @@ fn hostile() -> String {
 /// Compares what is found both ways, and says how many payloads are left in their messages and how many events
 /// are told together with others.
 fn check(format: &dyn Format, bytes: &[u8]) -> Left {
-    let (runs, counts) = (read(format, bytes, Wants::Runs), read(format, bytes, Wants::Counts));
+    check_read(&read(format, bytes, Wants::Runs), &read(format, bytes, Wants::Counts))
+}
+
+fn check_read(runs: &Batch<'_>, counts: &Batch<'_>) -> Left {
     assert_eq!(runs.account, counts.account);
     assert_eq!(runs.streams, counts.streams);
     assert_eq!(format!("{:?}", runs.issues), format!("{:?}", counts.issues));
@@ -223,4 +302,55 @@ fn read<'a>(format: &dyn Format, bytes: &'a [u8], wants: Wants) -> Batch<'a> {
     let window = Window { bytes, offset: 0, end: End::Input };
     assert_eq!(format.parse(window, &mut Carry::default(), &mut batch), bytes.len());
     batch
+}
+
+/// Reads the input in windows of `size` bytes that grow where nothing can be consumed, and tells of what is found
+/// as one window would.
+fn read_in_windows<'a>(format: &dyn Format, bytes: &'a [u8], wants: Wants, size: usize) -> Batch<'a> {
+    let mut all = Batch::new(wants);
+    let (mut offset, mut len, mut carry) = (0, size, Carry::default());
+    while offset < bytes.len() {
+        let stop = bytes.len().min(offset + len);
+        let end = if stop == bytes.len() { End::Input } else { End::More };
+        let mut part = Batch::new(wants);
+        let window = Window { bytes: &bytes[offset..stop], offset: offset as u64, end };
+        let consumed = format.parse(window, &mut carry, &mut part);
+        append(&mut all, part, offset);
+        len = if consumed == 0 { len * 2 } else { size };
+        offset += consumed;
+    }
+    all
+}
+
+/// Adds what was found in a window that begins at `offset`.
+fn append<'a>(all: &mut Batch<'a>, part: Batch<'a>, offset: usize) {
+    let lines = u32::try_from(all.account.total().lines).expect("few");
+    let streams: Vec<u32> = part.streams.iter().map(|stream| number_of(stream, &mut all.streams)).collect();
+    for marked in part.marks {
+        all.marks.push(Marked { record: all.records.len() + marked.record, ..marked });
+    }
+    for record in part.records {
+        let span = Span { start: offset + record.span.start, end: offset + record.span.end };
+        let stream = record.stream.checked_sub(1).map_or(0, |stream| streams[stream as usize]);
+        all.records.push(Record { span, line: lines + record.line, stream, ..record });
+    }
+    for issue in part.issues {
+        // Each window tells of copies once.
+        let is_told =
+            issue.code == Code::DuplicateRecord && all.issues.iter().any(|told| told.code == issue.code);
+        if !is_told {
+            let (start, end) = (offset + issue.start, offset + issue.end);
+            all.issues.push(Issue { start, end, line: lines + issue.line, ..issue });
+        }
+    }
+    all.account.merge(&part.account);
+}
+
+/// The number of a stream, counted from 1.
+fn number_of<'a>(stream: &Stream<'a>, known: &mut Vec<Stream<'a>>) -> u32 {
+    let at = known.iter().position(|known| known.run_id == stream.run_id).unwrap_or(known.len());
+    if at == known.len() {
+        known.push(*stream);
+    }
+    u32::try_from(at + 1).expect("few")
 }

@@ -15,7 +15,7 @@ use super::json_line;
 use super::levels::{Anchor, anchor, informative};
 use super::line::{Line, Stamping, trim_end};
 use super::report::{long_event, long_line, unstamped_line};
-use super::rows::{Ordinary, Row};
+use super::rows::{Again, Ordinary, Row};
 use super::shape::is_caret;
 use super::view::{Scratch, View};
 use crate::encoding::bom_len;
@@ -262,16 +262,25 @@ impl<'a> Reader<'a, '_> {
         self.above = Some(Above::begin(before, next, line, head, shapes));
     }
 
-    /// Takes the last line of the row out again, if there is one: more is going to join it.
+    /// Takes the last line of the row out again, if there is one: more may join it. What it may then repeat has to
+    /// be known, too.
     fn reopen(&mut self) {
         let Some(row) = self.row.take() else { return };
-        let last = row.close_before_last(self.out);
+        let (original, last) = row.close_before_last(self.out);
+        if let Some(original) = original {
+            self.open_again(original);
+            self.finish_above(Next::Line(Stamping::Stamped));
+        }
+        self.open_again(last);
+    }
+
+    fn open_again(&mut self, again: Again) {
         let here = (self.at, self.line);
-        let bytes = self.finish.slice(last.at, last.end);
+        let bytes = self.finish.slice(again.at, again.end);
         let line = Line::read(bytes.strip_suffix(b"\n").unwrap_or(bytes), &mut self.stamps);
         let view = View::Plain(line.text());
-        (self.at, self.line) = (last.at, last.line);
-        self.open(&line, &view, Self::head(last.at, &line, &view), last.end);
+        (self.at, self.line) = (again.at, again.line);
+        self.open(&line, &view, Self::head(again.at, &line, &view), again.end);
         (self.at, self.line) = here;
     }
 
@@ -391,9 +400,7 @@ impl<'a> Reader<'a, '_> {
     /// Reports the last event, or returns to where what is not finished begins.
     fn close(mut self, bom: usize) -> usize {
         if self.end == End::More {
-            if let Some(row) = self.row.take() {
-                self.at = row.close_before_last(self.out).at;
-            }
+            self.reopen();
             if let Some(above) = self.above.take() {
                 let original = self.finish.original_of(&above);
                 if let Some(original) = original {

@@ -1,8 +1,8 @@
 //! Rows of ordinary events: events of one line that mean nothing, one below the other. Most of a log is that,
 //! and where only counts are wanted a whole row is told as one record.
 //!
-//! The last line of a row may still turn out to be the first of several: then it is taken out again, and
-//! [`super::read`] puts it together as it does all others.
+//! The last line of a row may still turn out to be the first of several, which may repeat the event before it: then
+//! both are taken out again, and [`super::read`] puts them together as it does all others.
 
 use super::copies::may_be_copy;
 use super::event::Style;
@@ -20,12 +20,21 @@ use crate::vocabulary::Level;
 pub(super) struct Row<'a> {
     /// All of them as one record.
     record: Record<'a>,
-    /// Where the last one starts.
-    last_at: usize,
-    /// Stamp of the one before it.
-    before_last: Micros,
     /// The last one.
     last: Ordinary<'a>,
+    /// Where that is taken out.
+    last_place: Place,
+    /// Where the one before it is taken out, if a copy of that could follow.
+    original: Option<Place>,
+}
+
+/// Where a row is divided.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Where the event behind it starts.
+    at: usize,
+    /// Stamp of the event in front of it.
+    before: Micros,
 }
 
 /// What is known of an ordinary event.
@@ -45,9 +54,9 @@ pub(super) struct Ordinary<'a> {
     pub shapes: Shapes,
 }
 
-/// The last line of a row, to be read again.
+/// A line of a row that is to be read again.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Last {
+pub(super) struct Again {
     /// Where it starts.
     pub at: usize,
     /// Lines of the window before it.
@@ -105,7 +114,7 @@ impl<'a> Row<'a> {
             flags: Flags::NONE,
             evidence: meaning.evidence,
         };
-        Self { record, last_at: span.start, before_last: ts, last: ordinary }
+        Self { record, last: ordinary, last_place: Place { at: span.start, before: ts }, original: None }
     }
 
     /// Adds the event that stands in `span`, unless it differs.
@@ -122,8 +131,8 @@ impl<'a> Row<'a> {
             record.n_lines += 1;
             record.n_events += 1;
             record.until = Some(next.ts);
-            self.before_last = self.last.ts;
-            self.last_at = span.start;
+            self.original = self.last.may_be_original().then_some(self.last_place);
+            self.last_place = Place { at: span.start, before: self.last.ts };
             self.last = *next;
         }
         is_alike
@@ -146,19 +155,25 @@ impl<'a> Row<'a> {
         out.records.push(self.record);
     }
 
-    /// Reports all but the last event, and says where that stands.
-    pub(super) fn close_before_last(&self, out: &mut Batch<'a>) -> Last {
+    /// Reports all but the last event and, if it could turn out to be a copy, the one before it. Says where these stand.
+    pub(super) fn close_before_last(&self, out: &mut Batch<'a>) -> (Option<Again>, Again) {
         let Record { span, line, n_lines, .. } = self.record;
-        if n_lines > 1 {
-            let before = Record {
-                span: Span { start: span.start, end: self.last_at },
-                n_lines: n_lines - 1,
-                n_events: n_lines - 1,
-                until: Some(self.before_last),
-                ..self.record
-            };
-            Self { record: before, ..*self }.close(out);
+        let last = Again { at: self.last_place.at, line: line + n_lines - 1, end: span.end };
+        let original = self.original.map(|place| Again { at: place.at, line: last.line - 1, end: last.at });
+        self.close_before(
+            self.original.unwrap_or(self.last_place),
+            n_lines - 1 - u32::from(original.is_some()),
+            out,
+        );
+        (original, last)
+    }
+
+    /// Reports the first `n` events, up to a place.
+    fn close_before(&self, place: Place, n: u32, out: &mut Batch<'a>) {
+        if n > 0 {
+            let span = Span { start: self.record.span.start, end: place.at };
+            let record = Record { span, n_lines: n, n_events: n, until: Some(place.before), ..self.record };
+            Self { record, ..*self }.close(out);
         }
-        Last { at: self.last_at, line: line + n_lines - 1, end: span.end }
     }
 }
