@@ -179,7 +179,7 @@ impl Survey {
             group: group.group.get().map(str::to_owned),
             run_id: group.example_run.to_owned(),
             group_id: group_id(template.platform, template.class, &template.text),
-            template: template.text.clone(),
+            template: template.text.to_string(),
             level: group.message.level,
             class: template.class,
             failure_class: group.failure_class.get().flatten().map(str::to_owned),

@@ -23,7 +23,7 @@ pub(crate) struct MessageTemplate {
     pub(crate) platform: Platform,
     pub(crate) class: Class,
     /// Masked message; words that turned out to vary are masked, too.
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
 }
 
 /// Where something could not be read as expected.
@@ -59,8 +59,8 @@ pub struct Survey {
     pub(crate) files: Vec<FileDraft>,
     /// Messages by template.
     pub(crate) templates: Vec<MessageTemplate>,
-    /// Their numbers by fingerprint of their text, or the next one that is free.
-    known_templates: BTreeMap<(Platform, Class, u64), u32>,
+    /// Their numbers; by the fingerprints of their texts first, which are compared faster than those.
+    known_templates: BTreeMap<(u64, Platform, Class, Arc<str>), u32>,
     /// What the values of the runs are values of.
     pub(crate) measures: Measures,
     /// First input with a message that is not told apart.
@@ -149,7 +149,7 @@ impl Survey {
                     }
                 };
                 *number = Some((platform, id));
-                if self.templates.get(id as usize).is_some_and(|known| known.text == OTHER) {
+                if self.templates.get(id as usize).is_some_and(|known| *known.text == *OTHER) {
                     self.first_other.get_or_insert(run.home);
                 }
                 Some(id)
@@ -163,31 +163,18 @@ impl Survey {
         }
     }
 
-    fn intern(&mut self, platform: Platform, class: Class, text: &str) -> u32 {
-        let found = match self.find_template(platform, class, text) {
-            Err(_) if self.templates.len() >= MAX_TEMPLATES && text != OTHER => {
-                return self.intern(platform, class, OTHER);
-            }
-            found => found,
-        };
-        found.unwrap_or_else(|print| {
-            let id = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
-            self.templates.push(MessageTemplate { platform, class, text: text.to_owned() });
-            self.known_templates.insert((platform, class, print), id);
-            id
-        })
-    }
-
-    /// The number of a template, or else where it would stand.
-    fn find_template(&self, platform: Platform, class: Class, text: &str) -> Result<u32, u64> {
-        let mut print = quick_print(text.as_bytes());
-        loop {
-            let Some(id) = self.known_templates.get(&(platform, class, print)) else { return Err(print) };
-            if self.templates.get(*id as usize).is_some_and(|known| known.text == text) {
-                return Ok(*id);
-            }
-            print = print.wrapping_add(1);
+    fn intern(&mut self, platform: Platform, class: Class, text: &Arc<str>) -> u32 {
+        let key = (quick_print(text.as_bytes()), platform, class, Arc::clone(text));
+        if let Some(id) = self.known_templates.get(&key) {
+            return *id;
         }
+        if self.templates.len() >= MAX_TEMPLATES && **text != *OTHER {
+            return self.intern(platform, class, &Arc::from(OTHER));
+        }
+        let id = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
+        self.templates.push(MessageTemplate { platform, class, text: Arc::clone(text) });
+        self.known_templates.insert(key, id);
+        id
     }
 
     /// Joins templates that differ only in a word that turns out to vary.
@@ -203,8 +190,11 @@ impl Survey {
             })
             .collect();
         let merged = cluster::merge(&distinct);
-        let ids: Vec<u32> =
-            old.iter().zip(merged).map(|(old, text)| self.intern(old.platform, old.class, &text)).collect();
+        let ids: Vec<u32> = old
+            .iter()
+            .zip(merged)
+            .map(|(old, text)| self.intern(old.platform, old.class, &text.into()))
+            .collect();
         if ids.iter().zip(0..).all(|(id, old)| *id == old) {
             return;
         }
