@@ -3,6 +3,8 @@
 //! The events of the part at hand go straight through; those of later parts are kept until it is
 //! their turn. A share's events are bounded, and so is what is kept of them.
 
+use std::ops::Range;
+
 use logmill_parse::{Codec, Record, Text};
 
 use super::EventPlan;
@@ -66,14 +68,18 @@ impl<'a> Feed<'a> {
         push: &'a mut dyn FnMut(&EventRow<'_>),
     ) -> Self {
         let mut feed = Self { plan, runs: Vec::new(), parts: Vec::with_capacity(parts.len()), next: 0, push };
-        let mut last = None;
-        for (index, extent) in parts {
-            if last.replace(*index) != Some(*index) {
-                feed.runs.extend(plan.runs.get(*index).map(|draft| Planned::new(plan, draft)));
-            }
-            let run = feed.runs.len().saturating_sub(1);
-            let (taken, found, is_over, kept) = (0, 0, false, Kept::default());
-            feed.parts.push(Part { run, extent: *extent, taken, found, is_over, kept });
+        for of_run in parts.chunk_by(|a, b| a.0 == b.0) {
+            let draft = of_run.first().and_then(|(index, _)| plan.runs.get(*index));
+            let run = feed.runs.len();
+            feed.runs.extend(draft.map(|draft| Planned::new(plan, draft, &events(of_run))));
+            feed.parts.extend(of_run.iter().map(|(_, extent)| Part {
+                run,
+                extent: *extent,
+                taken: 0,
+                found: 0,
+                is_over: false,
+                kept: Kept::default(),
+            }));
         }
         feed
     }
@@ -141,6 +147,13 @@ pub enum Told {
     Other,
 }
 
+/// The numbers of the events of a run that stand in these places, and of those between.
+fn events(of_run: &[(usize, Extent)]) -> Range<u64> {
+    let starts = of_run.iter().map(|(_, extent)| extent.seq);
+    let ends = of_run.iter().map(|(_, extent)| extent.seq + extent.n_events);
+    starts.min().unwrap_or(0)..ends.max().unwrap_or(0)
+}
+
 fn hand_on(
     plan: &EventPlan<'_>,
     runs: &mut [Planned<'_>],
@@ -164,12 +177,12 @@ fn hand_on(
 }
 
 impl<'a> Planned<'a> {
-    fn new(plan: &EventPlan<'_>, draft: &'a RunDraft) -> Self {
+    fn new(plan: &EventPlan<'_>, draft: &'a RunDraft, events: &Range<u64>) -> Self {
         let mut run = plan.survey.run(draft);
         if let Some(redactor) = plan.survey.redactor() {
             redactor.run(&mut run);
         }
-        Self { draft, run, owners: Owners::new(&draft.steps) }
+        Self { draft, run, owners: Owners::new(&draft.steps, events) }
     }
 }
 
