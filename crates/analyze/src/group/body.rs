@@ -173,7 +173,7 @@ thread_local! {
 
 /// Takes back the memory of an input that was read at once.
 pub fn give_back(bytes: Vec<u8>) {
-    if bytes.len() <= MAX_SPARE_BYTES && bytes.capacity() <= MAX_SPARE_BYTES {
+    if bytes.capacity() <= MAX_SPARE_BYTES {
         SPARE.set(bytes);
     }
 }
