@@ -238,9 +238,9 @@ impl Engine {
 /// Items of [`Engine::in_order`] that each thread may have begun before the first of them is handed on.
 const ITEMS_PER_THREAD: usize = 2;
 
-/// Runs `work` on each item by all threads of the pool at hand, and hands the results to `take` in order. Threads
-/// are not kept waiting, so that it may be called by work that is spread over the same pool. At most twice
-/// `per_thread` results for each thread wait; the fewer, the more often threads do.
+/// Runs `work` on each item by all threads of the pool at hand, and hands the results to `take` in order. It may
+/// be called by work that is spread over the same pool: a thread without an item does other work of the pool. At
+/// most twice `per_thread` results for each thread wait; the fewer, the more often threads run out of items.
 ///
 /// # Errors
 ///

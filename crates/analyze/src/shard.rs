@@ -44,7 +44,7 @@ pub struct Shard {
     pub issues: IssueLog,
     /// Where the bytes and lines went.
     pub account: Account,
-    /// Records.
+    /// Events.
     pub n_events: u64,
     /// Newlines in the bytes, counted apart from what the format says.
     pub n_newlines: u64,
@@ -90,7 +90,7 @@ pub struct Scope {
     pub end: u64,
     /// Lines of the shard before `start`.
     pub line: u64,
-    /// Records of the shard before its first.
+    /// Events of the shard before its first, those left out included: as many as records where none tells several.
     pub record: u64,
     /// Where the stretch begins that may be read by itself.
     pub anchor: Anchor,

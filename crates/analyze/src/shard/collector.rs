@@ -36,8 +36,8 @@ pub struct Collector {
     /// Open scope of the input's own run, then of the relayed runs by key.
     own: Option<usize>,
     relayed: BTreeMap<StreamKey, usize>,
-    /// Records seen, those left out included.
-    n_records: u64,
+    /// Events seen, those left out included.
+    n_seen: u64,
     scratch: Scratch,
     detail: Detail,
     /// Where the scopes that are open now may begin.
@@ -67,7 +67,7 @@ impl Collector {
             templates: BTreeMap::new(),
             own: None,
             relayed: BTreeMap::new(),
-            n_records: 0,
+            n_seen: 0,
             scratch: Scratch::default(),
             detail: options.detail,
             anchor: Anchor { offset: start, lines: 0 },
@@ -125,7 +125,7 @@ impl Collector {
             if index >= skipped {
                 self.record(batch, record, At { offset, lines });
             }
-            self.n_records += u64::from(record.n_events);
+            self.n_seen += u64::from(record.n_events);
         }
         for marked in marks {
             self.mark(batch, &marked.mark, None, At { offset, lines });
@@ -210,7 +210,7 @@ impl Collector {
         }
         if scope.tally.n_events == 0 {
             // It may have been opened by a mark on a record that is left out.
-            scope.record = self.n_records;
+            scope.record = self.n_seen;
         }
         let is_error = scope.tally.count(record, at);
         scope.start = scope.start.min(at.offset + record.span.start as u64);
@@ -321,7 +321,7 @@ impl Collector {
             start,
             end: start,
             line,
-            record: self.n_records,
+            record: self.n_seen,
             anchor: self.anchor,
             crawl_marks: 0,
         });

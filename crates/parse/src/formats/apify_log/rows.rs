@@ -155,7 +155,8 @@ impl<'a> Row<'a> {
         out.records.push(self.record);
     }
 
-    /// Reports all but the last event and, if it could turn out to be a copy, the one before it. Says where these stand.
+    /// Reports all but the last event and, if the last one could turn out to be its copy, the one before it. Says
+    /// where these two stand.
     pub(super) fn close_before_last(&self, out: &mut Batch<'a>) -> (Option<Again>, Again) {
         let Record { span, line, n_lines, .. } = self.record;
         let last = Again { at: self.last_place.at, line: line + n_lines - 1, end: span.end };
