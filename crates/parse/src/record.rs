@@ -273,10 +273,11 @@ pub enum Delivery<'p> {
 }
 
 impl Delivery<'_> {
-    /// Hands records and marks over, if it is time for that.
+    /// Hands records and marks over, if it is time for that and no mark waits for a record to come.
     pub(crate) fn offer(&mut self, out: &mut Batch<'_>) {
         if let Self::InParts(take) = self
             && out.records.len() >= PART_RECORDS
+            && out.marks.last().is_none_or(|marked| marked.record < out.records.len())
         {
             let (issues, account) = (std::mem::take(&mut out.issues), std::mem::take(&mut out.account));
             take(out);
