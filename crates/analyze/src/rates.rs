@@ -1,6 +1,6 @@
 //! How often runs, events, requests and steps go wrong, per group and time bucket.
 //!
-//! Owns the counts and the Wilson interval; where the buckets start is told in [`buckets`]. A run belongs to
+//! Owns the counts and the Wilson interval; where the buckets start is told in `rates/buckets.rs`. A run belongs to
 //! the bucket it started in, with everything in it; which durations enter percentiles is told in
 //! [`crate::durations`].
 
