@@ -54,7 +54,7 @@ fn counts_are_the_same_in_windows_of_any_size() {
 
 /// Lines in no order of ordinary events, of what may join them, of copies and of what is no event.
 fn entangled(random: &mut Random) -> String {
-    const LINES: [&str; 34] = [
+    const LINES: [&str; 39] = [
         "INFO  A: x",
         "INFO  A: x",
         "INFO  A: x {\"a\":1}",
@@ -74,6 +74,11 @@ fn entangled(random: &mut Random) -> String {
         "[a] INFO  Enabled things:",
         "[a] DEBUG x",
         "[a] WARN  x",
+        "[a] INFO: x",
+        "[a] INFO: Enabled things:",
+        "INFO:a:x",
+        "INFO:a:x {\"message\":\"x\"}",
+        "INFO: x",
         "[apify.b runId:B1] -> 2026-01-31T10:00:00.100Z INFO  A: x",
         "[apify.b runId:B1] -> x",
         " {\"message\":\"x\"}",

@@ -66,17 +66,17 @@ pub(super) fn anchor(text: &[u8]) -> Anchor {
     found.unwrap_or(Anchor::BARE)
 }
 
-/// The head of a text at the level that most have, as [`anchor`] finds it, if it is one of the two usual ways to
-/// write that.
+/// The head of a text at the level that most have, as [`anchor`] finds it, if it is one of the usual ways to write
+/// that.
 #[inline]
 pub(super) fn informative(text: &[u8]) -> Option<Anchor> {
     match text {
         [b'I', b'N', b'F', b'O', b' ', b' ', _, ..] => {
             Some(prefixed(text, Anchor::at(6, Style::Padded, Level::Info)))
         }
-        [b'[', ..] => {
-            bracket(text).filter(|found| found.style == Style::Python && found.level == Level::Info)
-        }
+        [b'I', b'N', b'F', b'O', b':', b' ', ..] => colon(text, Level::Info, 4),
+        [b'I', b'N', b'F', b'O', b':', ..] => stdlib(text, Level::Info, 4),
+        [b'[', ..] => bracket(text).filter(|found| found.level == Level::Info),
         _ => None,
     }
 }

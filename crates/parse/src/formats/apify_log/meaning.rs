@@ -166,7 +166,7 @@ fn levelled<'a>(said: Said<'_, 'a>, out: &mut Batch<'a>) -> Class {
 pub(super) fn ordinary(style: Style, line: &[u8]) -> Option<Meaning> {
     let head = (line.first().copied().unwrap_or_default(), line.get(1).copied().unwrap_or_default());
     match style {
-        Style::Padded | Style::Colon | Style::Python => {
+        Style::Padded | Style::Colon | Style::Python | Style::Stdlib => {
             let mut class = Class::Plain;
             let is_known = match head.0 {
                 b'A' => matches!(head.1, b'P' | b'c' | b'n' | b'u'),
@@ -195,7 +195,7 @@ pub(super) fn ordinary(style: Style, line: &[u8]) -> Option<Meaning> {
             let is_known = matches!(head, (b'#', _) | (b'S', b't') | (b'T', b'h'));
             (!is_known).then_some(Meaning::of(Class::Plain))
         }
-        Style::Platform | Style::RelayedStatus | Style::Stdlib | Style::Json => None,
+        Style::Platform | Style::RelayedStatus | Style::Json => None,
     }
 }
 
