@@ -56,6 +56,11 @@ pub(super) fn split_line(raw: &[u8]) -> Split<'_> {
 /// one, and no statistics, told by the colon in front of them. `raw` has no blanks and no colours at its end.
 pub(super) fn is_closed(raw: &[u8]) -> bool {
     let Some(brace) = memchr(b'{', raw) else { return true };
+    let before = raw.get(..brace).unwrap_or_default();
+    if is_behind_colon(before) {
+        // Statistics, nearly always; whatever else it is, it loses nothing.
+        return false;
+    }
     if is_surely_closed(raw, brace) {
         return true;
     }
@@ -66,20 +71,23 @@ pub(super) fn is_closed(raw: &[u8]) -> bool {
     }
 }
 
-/// Whether no payload can be open at the end of a text whose first brace is given, nor anything stand in front
-/// of it that [`is_closed`] asks for; `false` where it takes more to tell.
+/// Whether what stands behind `before` stands behind a colon, a blank and a parenthesis aside.
+fn is_behind_colon(before: &[u8]) -> bool {
+    let before = before.strip_suffix(b"(").unwrap_or(before);
+    before.strip_suffix(b" ").unwrap_or(before).last() == Some(&b':')
+}
+
+/// Whether no payload can be open at the end of a text whose first brace is given; `false` where it takes more to
+/// tell.
 ///
 /// The brace at the end closes an object, or is an error, unless it stands in a string: the last quote would
 /// have to open it, which an opening quote can do only behind a blank, an opening bracket, a comma or a colon.
 fn is_surely_closed(raw: &[u8], brace: usize) -> bool {
     let (before, object) = raw.split_at(brace);
-    let (before, object) = match before.strip_suffix(b"(") {
-        Some(before) => (before, object.strip_suffix(b")").unwrap_or_default()),
-        None => (before, object),
-    };
+    let is_grouped = before.last() == Some(&b'(');
+    let object = if is_grouped { object.strip_suffix(b")").unwrap_or_default() } else { object };
     let Some(inside) = object.get(1..) else { return false };
-    let is_special = matches!(before, [.., b':'] | [.., b':', b' ']);
-    if is_special || inside.last() != Some(&b'}') || memchr(b'{', inside).is_some() {
+    if inside.last() != Some(&b'}') || memchr(b'{', inside).is_some() {
         return false;
     }
     match memrchr(b'"', inside) {

@@ -102,6 +102,16 @@ fn hostile_lines_take_linear_time() {
 }
 
 #[test]
+fn what_may_be_statistics_is_not_left() {
+    for raw in [r#"x: {"a":1}"#, r#"x:{"a":1}"#, r#"x: ({"a":1})"#, r#"x:({"a":1})"#, "x: {a}"] {
+        assert!(!is_closed(raw.as_bytes()), "{raw}");
+    }
+    for raw in [r#"x: y {"a":1}"#, r#"x: y {"a":{}}"#, r#"x: y ({"a":1})"#, r#"{"a":1}"#] {
+        assert!(is_closed(raw.as_bytes()), "{raw}");
+    }
+}
+
+#[test]
 fn what_is_surely_closed_is_closed() {
     let is_left = |raw: &str| raw.find('{').is_none_or(|brace| is_surely_closed(raw.as_bytes(), brace));
     let sure = [
@@ -116,15 +126,7 @@ fn what_is_surely_closed_is_closed() {
     for raw in sure {
         assert!(is_left(raw), "{raw}");
     }
-    let unsure = [
-        r#"x {"a":"b"#,
-        r#"x {"a":"}"#,
-        r#"x {"a":"b\"}"#,
-        r#"x ({"a":1}"#,
-        r#"x {"a":{}}"#,
-        r#"x: {"a":1}"#,
-        r#"x: ({"a":1})"#,
-    ];
+    let unsure = [r#"x {"a":"b"#, r#"x {"a":"}"#, r#"x {"a":"b\"}"#, r#"x ({"a":1}"#, r#"x {"a":{}}"#];
     for raw in unsure {
         assert!(!is_left(raw), "{raw}");
     }
