@@ -173,15 +173,13 @@ impl Scan<'_, '_> {
     fn step(&mut self) {
         let start = self.at;
         let mut flags = 0;
-        let mut end = start;
-        while let Some(&byte) = self.bytes.get(end) {
-            let class = class(byte);
-            if class == END {
-                break;
-            }
+        let ends = |byte: &u8| {
+            let class = class(*byte);
             flags |= class;
-            end += 1;
-        }
+            class == END
+        };
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let end = start + rest.iter().position(ends).unwrap_or(rest.len());
         if end > start {
             self.blob(start, end, flags);
         } else {

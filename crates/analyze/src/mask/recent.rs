@@ -1,6 +1,8 @@
-//! Templates of messages masked before. Programs say the same thing many times over.
+//! Templates of messages masked before. Programs say the same thing many times over, or once and never again: what
+//! is said for the first time is not remembered, and takes no place of what is said often.
 
 use std::cell::RefCell;
+use std::mem;
 use std::sync::Arc;
 
 use logmill_parse::overlap::quick_print;
@@ -14,13 +16,13 @@ thread_local! {
     static RECENT: RefCell<Recent> = RefCell::default();
 }
 
-/// As [`super::mask`]; what this thread has masked lately is looked up. Returns the message, to be shared, where
-/// it is remembered.
+/// As [`super::mask`]; what this thread has masked twice lately is looked up. Returns the message, to be shared,
+/// where it is remembered.
 pub fn mask_again(message: &str, template: &mut String) -> Option<Arc<str>> {
     RECENT.with_borrow_mut(|recent| recent.mask(message, template))
 }
 
-/// The last messages masked, each at a place that follows from its text.
+/// Messages masked lately, each at a place that follows from its text.
 #[derive(Debug, Default)]
 struct Recent {
     slots: Vec<Masked>,
@@ -31,6 +33,8 @@ struct Recent {
 struct Masked {
     message: Arc<str>,
     template: String,
+    /// Fingerprint of the last other message that belongs here: said again, it takes the place.
+    other: u64,
 }
 
 impl Recent {
@@ -42,20 +46,23 @@ impl Recent {
         }
         if self.slots.is_empty() {
             // The template of no message is no text.
-            let none = || Masked { message: Arc::from(""), template: String::new() };
+            let none = || Masked { message: Arc::from(""), template: String::new(), other: 0 };
             self.slots.resize_with(SLOTS, none);
         }
+        let print = quick_print(message.as_bytes());
         #[expect(clippy::cast_possible_truncation, reason = "the remainder is less than the number of slots")]
-        let place = quick_print(message.as_bytes()) as usize % SLOTS;
-        let slot = self.slots.get_mut(place)?;
+        let slot = self.slots.get_mut(print as usize % SLOTS)?;
         if *slot.message == *message {
             template.clear();
             template.push_str(&slot.template);
-        } else {
-            super::mask(message, template);
-            slot.message = Arc::from(message);
-            slot.template.clone_from(template);
+            return Some(Arc::clone(&slot.message));
         }
+        super::mask(message, template);
+        if mem::replace(&mut slot.other, print) != print {
+            return None;
+        }
+        slot.message = Arc::from(message);
+        slot.template.clone_from(template);
         Some(Arc::clone(&slot.message))
     }
 }
@@ -79,10 +86,23 @@ mod tests {
                 };
                 let (mut found, mut expect) = (String::from("left over"), String::new());
                 let shared = recent.mask(&message, &mut found);
-                assert_eq!(shared.as_deref(), (n != 7).then_some(message.as_str()));
+                assert!(shared.is_none_or(|shared| *shared == *message && n != 7));
                 super::super::mask(&message, &mut expect);
                 assert_eq!(found, expect, "{round}: {message}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_said_twice_is_shared_whatever_is_said_once_in_between() {
+        let mut recent = Recent::default();
+        let mut template = String::new();
+        let mut mask = |message: &str| recent.mask(message, &mut template);
+        assert_eq!(mask("again").as_deref(), None);
+        assert_eq!(mask("again").as_deref(), Some("again"));
+        for n in 0..10 * SLOTS {
+            assert_eq!(mask(&format!("item {n} is lost")).as_deref(), None);
+        }
+        assert_eq!(mask("again").as_deref(), Some("again"));
     }
 }
