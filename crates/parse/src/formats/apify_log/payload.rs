@@ -108,17 +108,19 @@ pub(super) fn split_lines(raw: &[u8]) -> Split<'_> {
         return around(raw, first, Found::Nothing, Closed::Yes);
     }
     let first_found = last_object(first);
-    let (start, payload) = match wrapped(raw, first, first_found) {
+    let (start, last) = last_line(raw);
+    let last_found = last_object(last);
+    match wrapped(raw, first.len(), first_found, start, last_found) {
         Wrapped::Object { start, len } => {
             let payload = raw.get(start..start + len).unwrap_or_default();
             return behind_lines(raw, first, start, Text { raw: payload, codec: Codec::Lines(head_len) });
         }
         Wrapped::Unclosed => return around(raw, first, Found::Nothing, Closed::No),
-        Wrapped::Nothing => last_line(raw),
-    };
-    match last_object(payload) {
-        found @ Found::Object { start: at, .. } => {
-            let payload = found.slice(payload).unwrap_or_default();
+        Wrapped::Nothing => {}
+    }
+    match last_found {
+        Found::Object { start: at, .. } => {
+            let payload = last_found.slice(last).unwrap_or_default();
             behind_lines(raw, first, start + at, Text::plain(payload))
         }
         Found::Unclosed(_) if !matches!(first_found, Found::Object { .. }) => {
@@ -156,17 +158,17 @@ enum Wrapped {
     Nothing,
 }
 
-/// The object that begins on a line that does not close it, and ends with the event.
-fn wrapped(raw: &[u8], first: &[u8], first_found: Found) -> Wrapped {
+/// The object that begins on a line that does not close it, and ends with the event, whose last line has its text
+/// at `last`.
+fn wrapped(raw: &[u8], first_len: usize, first_found: Found, last: usize, last_found: Found) -> Wrapped {
     if let Found::Unclosed(start) = first_found {
         return wrapped_object(raw, start);
     }
     let is_closing = matches!(raw, [.., b'}'] | [.., b'}', b')']);
-    let (last, text) = last_line(raw);
-    if !is_closing || !matches!(last_object(text), Found::Nothing) {
+    if !is_closing || !matches!(last_found, Found::Nothing) {
         return Wrapped::Nothing;
     }
-    let mut at = first.len();
+    let mut at = first_len;
     let mut left = MAX_CANDIDATES;
     while let Some(start) = memchr(b'{', raw.get(at..last).unwrap_or_default()).map(|brace| at + brace) {
         let rest = raw.get(start..).unwrap_or_default();
