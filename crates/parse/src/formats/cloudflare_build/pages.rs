@@ -74,11 +74,15 @@ impl Seen {
         if first == 0 || next.is_empty() {
             return 0;
         }
+        // Pages are handed out in order; looking back a bounded way keeps many small pages linear.
+        let back = next.len().saturating_mul(16).saturating_add(1024);
+        let before = lines.get(first.saturating_sub(back)..first).unwrap_or_default();
+        if !next.first().is_some_and(|line| stands_in(line, before)) {
+            return 0;
+        }
         let covered = self.fingerprints.len();
         self.fingerprints.extend(lines.iter().take(first).skip(covered).map(fingerprint));
         let next: Vec<u64> = next.iter().map(fingerprint).collect();
-        // Pages are handed out in order; looking back a bounded way keeps many small pages linear.
-        let back = next.len().saturating_mul(16).saturating_add(1024);
         let from = self.fingerprints.len().saturating_sub(back);
         overlap::repeated(self.fingerprints.get(from..).unwrap_or_default(), &next).len()
     }
@@ -89,6 +93,12 @@ impl Seen {
     pub(super) fn let_go(&mut self, lines: usize) {
         self.fingerprints.drain(..lines.min(self.fingerprints.len()));
     }
+}
+
+/// Whether `line` is one of `lines`, which it nearly never is: then their messages need not be looked at.
+fn stands_in(line: &Line<'_>, lines: &[Line<'_>]) -> bool {
+    line.ts()
+        .is_some_and(|ts| lines.iter().any(|other| other.ts() == Some(ts) && other.message == line.message))
 }
 
 /// Stamp and message as one number. A line without a stamp equals none.
@@ -146,4 +156,43 @@ pub(super) fn missing(lines: &[Line<'_>], out: &mut Batch<'_>) -> Rest {
     let message = Cow::Borrowed("expected a page behind one that says `truncated`, found none");
     out.issues.push(Issue { code: Code::MissingPage, start: span.start, end: span.end, line, message });
     Rest::Missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Dated, Form, Joint};
+    use super::*;
+    use crate::record::Flags;
+
+    /// A line whose letter tells all of it: the upper case of two has the same stamp, `z` has none.
+    fn line((index, letter): (usize, char)) -> Line<'static> {
+        Line {
+            span: Span { start: index, end: index + 1 },
+            number: 0,
+            n_lines: 0,
+            clock: (letter != 'z').then(|| i64::from(letter.to_ascii_lowercase() as u32)),
+            dated: Dated::Yes,
+            message: if letter.is_ascii_uppercase() { b"one" } else { b"another" },
+            form: Form::Literal,
+            joint: Joint::Open,
+            flags: Flags::NONE,
+        }
+    }
+
+    #[test]
+    fn repeated_lines_are_those_that_fingerprints_tell() {
+        let texts = (0..=6).fold(vec![String::new()], |texts, _| {
+            let longer = |text: &String| ['a', 'A', 'b', 'z'].map(|letter| format!("{text}{letter}"));
+            texts.iter().flat_map(longer).collect()
+        });
+        for text in texts {
+            let lines: Vec<Line<'_>> = text.chars().enumerate().map(line).collect();
+            let prints: Vec<u64> = lines.iter().map(fingerprint).collect();
+            for first in 1..lines.len() {
+                let (seen, next) = prints.split_at(first);
+                let expect = overlap::repeated(seen, next).len();
+                assert_eq!(Seen::default().repeated(&lines, first), expect, "{text} {first}");
+            }
+        }
+    }
 }
