@@ -1,7 +1,7 @@
 //! One element of a log: a `[timestamp, message]` tuple, or Pages' `{ts, line}`.
 
 use super::model::json_text;
-use super::scan::{Cursor, Escapes, Inside, Scalar};
+use super::scan::{Cursor, Escapes, Inside, Scalar, string_end};
 use crate::time::{self, Micros};
 
 /// What an element holds.
@@ -34,10 +34,11 @@ pub(super) fn tuple(bytes: &[u8], at: usize) -> Option<(Element<'_>, usize)> {
         Some(ts) => (ts, 15),
         None => number_head(rest)?,
     };
-    let mut cursor = Cursor { bytes, at: at + quote };
-    let message = cursor.string().ok()?;
+    let start = at + quote + 1;
+    let (end, escapes) = string_end(bytes, start)?;
+    let message = Inside { raw: bytes.get(start..end)?, escapes };
     let element = Element { stamp: Stamp::At(ts), message };
-    (cursor.peek() == Some(b']')).then_some((element, cursor.at + 1))
+    (bytes.get(end + 1) == Some(&b']')).then_some((element, end + 2))
 }
 
 /// `"[" 13digit ",\""`, what nearly all tuples start with: milliseconds since 2001.

@@ -86,36 +86,9 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<Inside<'a>, Broken> {
         let start = self.at + 1;
-        let rest = self.bytes.get(start..).ok_or(STRING)?;
-        let len = memchr2(b'"', b'\\', rest).ok_or(STRING)?;
-        let (raw, behind) = rest.split_at(len);
-        if behind.first() == Some(&b'"') {
-            self.at = start + len + 1;
-            return Ok(Inside { raw, escapes: Escapes::None });
-        }
-        self.escaped(start, start + len)
-    }
-
-    /// The string that starts at `start` and holds an escape at `at`.
-    #[inline(never)]
-    fn escaped(&mut self, start: usize, mut at: usize) -> Result<Inside<'a>, Broken> {
-        let mut escapes = Escapes::None;
-        loop {
-            if self.bytes.get(at) == Some(&b'"') {
-                self.at = at + 1;
-                return Ok(Inside { raw: self.bytes.get(start..at).ok_or(STRING)?, escapes });
-            }
-            let kind = match self.bytes.get(at + 1..at + 4) {
-                Some([b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F']) => Escapes::Surrogates,
-                Some(b"u00") if matches!(self.bytes.get(at + 4..at + 6), Some([b'1', b'b' | b'B'])) => {
-                    Escapes::Ansi
-                }
-                _ => Escapes::Some,
-            };
-            escapes = escapes.max(kind);
-            let rest = self.bytes.get(at + 2..).ok_or(STRING)?;
-            at += 2 + memchr2(b'"', b'\\', rest).ok_or(STRING)?;
-        }
+        let (end, escapes) = string_end(self.bytes, start).ok_or(STRING)?;
+        self.at = end + 1;
+        Ok(Inside { raw: self.bytes.get(start..end).ok_or(STRING)?, escapes })
     }
 
     /// The scalar at the next token, or nothing if an array or object starts there.
@@ -165,6 +138,31 @@ impl<'a> Cursor<'a> {
         }
         Err(Broken("the end of an array or object"))
     }
+}
+
+/// Where the string ends whose inside starts at `start`, and which escapes it holds: no more than what is handed
+/// back in registers, since waiting for it to come from memory takes as long as finding it.
+#[expect(clippy::inline_always, reason = "the loop over tuples is twice as slow around a call")]
+#[inline(always)]
+pub(super) fn string_end(bytes: &[u8], start: usize) -> Option<(usize, Escapes)> {
+    let at = start + memchr2(b'"', b'\\', bytes.get(start..)?)?;
+    if bytes.get(at) == Some(&b'"') { Some((at, Escapes::None)) } else { escaped_end(bytes, at) }
+}
+
+/// The same for a string that holds an escape at `at`, the first one.
+#[inline(never)]
+fn escaped_end(bytes: &[u8], mut at: usize) -> Option<(usize, Escapes)> {
+    let mut escapes = Escapes::None;
+    while bytes.get(at) != Some(&b'"') {
+        let kind = match bytes.get(at + 1..at + 4) {
+            Some([b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F']) => Escapes::Surrogates,
+            Some(b"u00") if matches!(bytes.get(at + 4..at + 6), Some([b'1', b'b' | b'B'])) => Escapes::Ansi,
+            _ => Escapes::Some,
+        };
+        escapes = escapes.max(kind);
+        at += 2 + memchr2(b'"', b'\\', bytes.get(at + 2..)?)?;
+    }
+    Some((at, escapes))
 }
 
 const STRING: Broken = Broken("the end of a string");
