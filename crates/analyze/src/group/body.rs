@@ -378,3 +378,21 @@ fn count(bytes: &[u8], is_wanted: impl Fn(u8) -> bool) -> u64 {
     };
     bytes.chunks(255 * LANES).map(count_in).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_count_what_stands_there() {
+        for len in [0, 1, LANES - 1, LANES, LANES + 1, 255 * LANES - 1, 255 * LANES, 255 * LANES + 1, 100_000]
+        {
+            assert_eq!(count_newlines(&vec![b'\n'; len]), len as u64);
+            assert_eq!(count_newlines(&vec![b'x'; len]), 0);
+            let every_third: Vec<u8> = b"a\xc3\n".iter().copied().cycle().take(len).collect();
+            assert_eq!(count_newlines(&every_third), len as u64 / 3);
+            assert_eq!(count_lines(&every_third), len.div_ceil(3) as u64);
+        }
+        assert_eq!(count_chars("größer ✘".as_bytes()), 8);
+    }
+}

@@ -1,7 +1,10 @@
 //! What is said again and again, held once: texts, and what is measured.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
+
+use logmill_parse::overlap::quick_print;
 
 use crate::model::Measure;
 use crate::redact::Redactor;
@@ -9,7 +12,8 @@ use crate::redact::Redactor;
 /// Texts that are held once, however often they are said.
 #[derive(Debug, Default)]
 pub struct Texts {
-    said: BTreeSet<Arc<str>>,
+    /// By fingerprint, since most texts begin alike. Where two have the same one, the first is held.
+    said: BTreeMap<u64, Arc<str>>,
     /// Masks secrets before a message is cut or becomes a template.
     pub(super) redactor: Option<Redactor>,
 }
@@ -25,25 +29,21 @@ impl Texts {
 
     /// The text as it is held already, or from now on.
     pub(super) fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.said.get(text) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = Arc::from(text);
-        if self.said.len() < MAX_TEXTS {
-            self.said.insert(Arc::clone(&new));
-        }
-        new
+        self.held(text, || Arc::from(text))
     }
 
     /// The text as it is held already, if it is.
     pub fn share(&mut self, text: &Arc<str>) -> Arc<str> {
-        if let Some(known) = self.said.get(text) {
-            return Arc::clone(known);
+        self.held(text, || Arc::clone(text))
+    }
+
+    fn held(&mut self, text: &str, new: impl FnOnce() -> Arc<str>) -> Arc<str> {
+        let is_full = self.said.len() >= MAX_TEXTS;
+        match self.said.entry(quick_print(text.as_bytes())) {
+            Entry::Occupied(held) if **held.get() == *text => Arc::clone(held.get()),
+            Entry::Vacant(place) if !is_full => Arc::clone(place.insert(new())),
+            Entry::Occupied(_) | Entry::Vacant(_) => new(),
         }
-        if self.said.len() < MAX_TEXTS {
-            self.said.insert(Arc::clone(text));
-        }
-        Arc::clone(text)
     }
 }
 
@@ -89,5 +89,25 @@ impl Measures {
     /// The numbers here of all measures of another list.
     pub fn numbers(&mut self, others: &[Arc<Measure>]) -> Vec<u32> {
         others.iter().map(|other| self.number(&other.name, other.unit, &other.label)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_held_once() {
+        let mut texts = Texts::default();
+        let first = texts.text("item 1 is lost");
+        let other: Arc<str> = Arc::from("item 1 is lost");
+        assert!(Arc::ptr_eq(&first, &texts.share(&other)));
+        assert!(Arc::ptr_eq(&first, &texts.text("item 1 is lost")));
+        for n in 0..2 * MAX_TEXTS {
+            let text = format!("item {n} is lost");
+            assert_eq!(*texts.text(&text), text);
+        }
+        assert_eq!(texts.said.len(), MAX_TEXTS);
+        assert!(Arc::ptr_eq(&first, &texts.share(&other)));
     }
 }
