@@ -37,7 +37,7 @@ pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>, delivery: Deliv
     };
     let bytes = window.bytes.get(..end).unwrap_or_default();
     let mut reader = Reader::new(bytes, out, delivery);
-    match layout(window) {
+    match layout(window, &mut reader.newlines) {
         Layout::Documents => reader.documents(),
         Layout::Lines => reader.lines_of_documents(),
     }
@@ -53,10 +53,14 @@ enum Layout {
 }
 
 /// A window with anything before or behind it is one of lines; another one is if it begins like that.
-fn layout(window: Window<'_>) -> Layout {
+fn layout(window: Window<'_>, newlines: &mut Newlines<'_>) -> Layout {
     let is_part = window.end != End::Input || window.offset > BOM.len() as u64;
     let text = window.bytes.strip_prefix(BOM).unwrap_or(window.bytes);
-    if is_part || is_lines(text) { Layout::Lines } else { Layout::Documents }
+    if is_part || newlines.find_first().is_some() && is_lines(text) {
+        Layout::Lines
+    } else {
+        Layout::Documents
+    }
 }
 
 const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -233,30 +233,25 @@ fn installing(line: &[u8]) -> Option<Mark> {
     (is_version && TOOLS.contains(&tool)).then_some(Mark::ToolInstall)
 }
 
+/// What a mark, a prefix or a figure may start with.
+const KNOWN_STARTS: &[u8] = b"ABCDEFINRSTUVWaefnw0123456789 \t(*[\xE2";
+
+/// For every byte, whether nothing that is known starts with it: a table, since nobody can foresee which way a
+/// branch over first bytes goes.
+static DULL: [bool; 256] = {
+    let mut dull = [true; 256];
+    let mut starts = KNOWN_STARTS;
+    while let [start, rest @ ..] = starts {
+        dull[*start as usize] = false;
+        starts = rest;
+    }
+    dull
+};
+
 /// Whether nothing that is known starts like this line: no mark, no prefix, no figure.
 #[inline]
 pub(super) fn is_dull(line: &[u8]) -> bool {
-    !matches!(
-        line.first(),
-        Some(
-            b'A'..=b'F'
-            | b'I'
-            | b'N'
-            | b'R'..=b'W'
-            | b'a'
-            | b'e'
-            | b'f'
-            | b'n'
-            | b'w'
-            | b'0'..=b'9'
-            | b' '
-            | b'\t'
-            | b'('
-            | b'*'
-            | b'['
-            | 0xE2,
-        )
-    )
+    line.first().is_none_or(|first| DULL.get(usize::from(*first)) == Some(&true))
 }
 
 /// How a tool's line announces trouble.

@@ -35,6 +35,13 @@ impl<'a> Newlines<'a> {
         Self { bytes, next: 0, line: 0, owned: 0 }
     }
 
+    /// Looks all the way to the first newline, which need not be looked for again. To be called before all else.
+    pub(super) fn find_first(&mut self) -> Option<usize> {
+        let first = memchr(b'\n', self.bytes);
+        self.next = first.unwrap_or(self.bytes.len());
+        first
+    }
+
     /// The place of the byte `at`. Places must be asked for in order.
     #[inline]
     pub(super) fn locate(&mut self, at: usize) -> Place {
@@ -84,6 +91,18 @@ impl<'a> Newlines<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_newline_is_no_other_when_it_was_looked_for() {
+        for text in ["", "\n", "\n[1]\n", "[1]\n\n[2]", "[1]"] {
+            let (mut told, mut found) = (Newlines::new(text.as_bytes()), Newlines::new(text.as_bytes()));
+            assert_eq!(told.find_first(), text.find('\n'), "{text:?}");
+            for at in 0..text.len() {
+                assert_eq!(told.amount(at, at + 1), found.amount(at, at + 1), "{text:?} {at}");
+            }
+            assert_eq!(told.total(), found.total(), "{text:?}");
+        }
+    }
 
     #[test]
     fn lines_have_one_owner() {
