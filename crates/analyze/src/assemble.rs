@@ -63,6 +63,8 @@ pub struct Place {
     pub input: usize,
     /// Lines of the input before the shard.
     pub lines: u64,
+    /// Events of the input before the shard.
+    pub record: u64,
 }
 
 impl Assembler {

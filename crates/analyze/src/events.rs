@@ -14,11 +14,12 @@ mod owners;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use logmill_parse::{Batch, Carry, Code, End, Shape, Wants, Window};
+use logmill_parse::{Batch, Carry, Code, Delivery, End, Shape, Wants, Window};
 
 use self::feed::{Feed, Told};
 use self::lanes::{By, Lanes};
 use crate::assemble::{DraftOrigin, Extent, RunDraft};
+use crate::document::PartPlace;
 use crate::group::Reading;
 use crate::input::Input;
 use crate::model::EventRow;
@@ -37,6 +38,8 @@ pub struct EventPlan<'s> {
     shares: Vec<Share>,
     /// How each input is read, and its size.
     readings: BTreeMap<usize, (Reading, u64)>,
+    /// Documents that are read in parts.
+    divided: BTreeMap<usize, &'s [PartPlace]>,
 }
 
 /// A share of the second pass.
@@ -121,12 +124,25 @@ impl Survey {
         let runs: Vec<&RunDraft> = self.selected(selection).collect();
         let readings: BTreeMap<usize, (Reading, u64)> =
             self.files.iter().filter_map(|file| Some((file.input, (file.reading?, file.bytes)))).collect();
+        let divided: BTreeMap<usize, &[PartPlace]> = self
+            .files
+            .iter()
+            .filter(|file| !file.parts.is_empty())
+            .map(|file| (file.input, &*file.parts))
+            .collect();
         let mut shares: Vec<Share> = Vec::new();
-        let most = MIN_SHARE_BYTES.max(self.window_bytes.saturating_mul(WINDOWS_OF_SHARE));
+        let windows = |n| MIN_SHARE_BYTES.max(self.window_bytes.saturating_mul(n));
         for (run, draft) in runs.iter().enumerate() {
             for extent in &draft.extents {
                 let shape = readings.get(&extent.input).map(|(reading, _)| reading.shape);
-                if shares.last().is_none_or(|last| !last.takes(shape, extent, most)) {
+                let most = match shape {
+                    Some(Shape::Document) if divided.contains_key(&extent.input) => {
+                        Most::Bytes(windows(PARTS_OF_SHARE))
+                    }
+                    Some(Shape::Document) => Most::Input(windows(WINDOWS_OF_SHARE)),
+                    _ => Most::Bytes(windows(WINDOWS_OF_SHARE)),
+                };
+                if shares.last().is_none_or(|last| !last.takes(extent, most)) {
                     shares.push(Share::default());
                 }
                 if let Some(last) = shares.last_mut() {
@@ -134,23 +150,37 @@ impl Survey {
                 }
             }
         }
-        EventPlan { survey: self, runs, shares, readings }
+        EventPlan { survey: self, runs, shares, readings, divided }
     }
 }
 
 /// Windows that the events of one share would fill, of the usual size some hundred thousand events.
 const WINDOWS_OF_SHARE: u64 = 12;
+/// The same for documents in parts. Where the table has another order than the document, a share reads nearly all
+/// of the parts, so that there should be few shares.
+const PARTS_OF_SHARE: u64 = 48;
 /// Bytes of a share however small the windows.
 const MIN_SHARE_BYTES: u64 = 1 << 20;
 /// Bytes between two places of an input that are read along rather than passed over.
 const GAP_BYTES: u64 = 16 << 10;
 
+/// What fits into a share.
+#[derive(Debug, Clone, Copy)]
+enum Most {
+    /// Events of so many bytes.
+    Bytes(u64),
+    /// So many bytes, or all runs that follow each other in one input: it can only be read whole.
+    Input(u64),
+}
+
 impl Share {
-    /// Whether a further extent belongs to this share. What can only be read whole is read once for all
-    /// runs that follow each other in it.
-    fn takes(&self, shape: Option<Shape>, extent: &Extent, most: u64) -> bool {
-        let is_same = self.parts.last().is_some_and(|(_, last)| last.input == extent.input);
-        (shape == Some(Shape::Document) && is_same) || self.bytes + extent.bytes <= most
+    /// Whether a further extent belongs to this share.
+    fn takes(&self, extent: &Extent, most: Most) -> bool {
+        let is_same = || self.parts.last().is_some_and(|(_, last)| last.input == extent.input);
+        match most {
+            Most::Input(_) if is_same() => true,
+            Most::Input(bytes) | Most::Bytes(bytes) => self.bytes + extent.bytes <= bytes,
+        }
     }
 
     fn add(&mut self, run: usize, extent: Extent) {
@@ -225,9 +255,15 @@ impl Work<'_> {
         };
         let by = if reading.shape == Shape::Document { By::Record } else { By::Offset };
         let mut taker = Taker { feed, lanes: self.lanes(by), record: 0, lines: 0, offset: reading.bom };
+        if let Some(parts) = self.plan.divided.get(&self.input) {
+            let reopened = self.cursors.open(self.input, *input, 0)?;
+            return self.parts(*reading, &reopened, parts, *size, &mut taker);
+        }
         if reading.shape == Shape::Document {
             let bytes = self.cursors.open(self.input, *input, 0)?.whole(*size)?;
-            taker.document(*reading, &bytes);
+            let bytes =
+                usize::try_from(reading.bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
+            taker.document(*reading, bytes, Carry::default(), End::Input);
             return Ok(());
         }
         let ranges = self.ranges(reading.shape);
@@ -239,6 +275,28 @@ impl Work<'_> {
         }
         if reopened.at() < *size {
             self.cursors.put(self.input, reopened);
+        }
+        Ok(())
+    }
+
+    /// Reads the parts of a divided document in which the share has events.
+    fn parts(
+        &self,
+        reading: Reading,
+        reopened: &Reopened,
+        parts: &[PartPlace],
+        size: u64,
+        taker: &mut Taker<'_, '_>,
+    ) -> io::Result<()> {
+        let part_of = |extent: Extent| parts.partition_point(|part| part.record <= extent.record);
+        let wanted: BTreeSet<usize> = self.extents().map(|(_, _, extent)| part_of(extent)).collect();
+        let mut bytes = Vec::new();
+        for next in wanted {
+            let Some(part) = next.checked_sub(1).and_then(|at| parts.get(at)) else { continue };
+            let end = parts.get(next).map(|part| part.offset);
+            reopened.stretch(part.offset, end.unwrap_or(size), &mut bytes)?;
+            (taker.offset, taker.lines, taker.record) = (part.offset, part.lines, part.record);
+            taker.document(reading, &bytes, part.carry, end.map_or(End::Input, |_| End::Seam));
         }
         Ok(())
     }
@@ -303,13 +361,15 @@ struct Taker<'t, 'f> {
 }
 
 impl Taker<'_, '_> {
-    /// Takes the records of a document, which are told all at once.
-    fn document(&mut self, reading: Reading, bytes: &[u8]) {
-        let bytes = usize::try_from(reading.bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
-        let mut batch = Batch::new(Wants::Records);
-        let window = Window { bytes, offset: reading.bom, end: End::Input };
-        let consumed = reading.format.parse(window, &mut Carry::default(), &mut batch);
-        self.batch(&batch, bytes, consumed);
+    /// Takes the records of a document or of a part of one, which are told all at once.
+    fn document(&mut self, reading: Reading, bytes: &[u8], mut carry: Carry, end: End) {
+        read::with_buffers(Wants::Records, |_, batch| {
+            let mut batch = batch.recycle();
+            let window = Window { bytes, offset: self.offset, end };
+            let consumed = reading.format.parse_document(window, &mut carry, &mut batch, Delivery::AtEnd);
+            self.batch(&batch, bytes, consumed);
+            ((), batch.recycle())
+        });
     }
 }
 

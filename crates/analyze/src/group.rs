@@ -24,6 +24,7 @@ use self::log::{ReadLog, Task};
 use self::repeats::Fate;
 use self::runs::Candidate;
 use crate::assemble::{Assembler, Numbers, Place, RunDraft};
+use crate::document::PartPlace;
 use crate::identity::PathIdentity;
 use crate::input::{Input, ReadError};
 use crate::pipeline::{self, Options};
@@ -74,6 +75,8 @@ pub struct FileDraft {
     pub issues: IssueLog,
     /// Why it is not all there.
     pub incomplete: Option<&'static str>,
+    /// The parts in which it is to be read again, if it is a divided document.
+    pub parts: Vec<PartPlace>,
 }
 
 /// How a log is read.
@@ -488,16 +491,18 @@ impl<'a> Group<'a> {
 
     fn assemble(&mut self, open: &mut OpenFile, shard: Shard, assembler: Option<&mut Assembler>) {
         let file = &mut open.file;
+        let (lines, record) = (open.n_lines, file.n_events);
         open.n_lines += shard.n_newlines;
         open.last_line = shard.last_line.unwrap_or(open.last_line);
-        let lines = file.account.total().lines;
+        let part = shard.part.map(|(offset, carry)| PartPlace { offset, lines, record, carry });
+        file.parts.extend(part);
         let numbers = Numbers {
             templates: self.intern(shard.templates),
             measures: self.result.measures.numbers(&shard.measures),
         };
         if let Some(assembler) = assembler {
             for scope in shard.scopes {
-                assembler.add(scope, Place { input: file.input, lines }, &numbers);
+                assembler.add(scope, Place { input: file.input, lines, record }, &numbers);
             }
         }
         file.issues.append(shard.issues, lines);
@@ -654,6 +659,7 @@ impl FileDraft {
             span: None,
             issues: IssueLog::default(),
             incomplete: None,
+            parts: Vec::new(),
         }
     }
 

@@ -22,6 +22,7 @@
 mod assemble;
 pub mod cluster;
 mod derived;
+mod document;
 pub mod durations;
 mod events;
 mod group;

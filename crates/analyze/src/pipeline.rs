@@ -274,6 +274,14 @@ pub fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send)
     }
 }
 
+/// As [`map`], if there is a result of each item; as soon as one is missing, no further item is begun.
+pub fn map_all<T: Send, R: Send>(
+    items: Vec<T>,
+    work: impl Fn(T) -> Option<R> + Sync + Send,
+) -> Option<Vec<R>> {
+    items.into_par_iter().with_max_len(1).map(work).collect()
+}
+
 /// Inputs whose paths name the same run.
 struct GroupOfInputs {
     path: PathIdentity,

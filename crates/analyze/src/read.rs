@@ -7,16 +7,13 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use logmill_parse::overlap::quick_print;
-use logmill_parse::{Batch, Carry, Code, Codec, Delivery, End, Format, Mark, Text, Wants, Window};
+use logmill_parse::{Batch, Carry, Code, Codec, End, Format, Text, Wants, Window};
 
 use crate::input::ReadAt;
-use crate::pipeline::Options;
-use crate::shard::{Collector, Shard};
+use crate::shard::Collector;
 
 /// Largest window of a text, in bytes; a stretch without any place to cut is cut there.
 const MAX_WINDOW_BYTES: usize = 64 << 20;
-/// Largest JSON document, in bytes.
-pub const MAX_DOCUMENT_BYTES: u64 = 1 << 30;
 /// Bytes looked at to find a place to cut, at first.
 const CUT_BLOCK_BYTES: usize = 16 << 10;
 
@@ -99,7 +96,7 @@ pub fn read_window(format: &'static dyn Format, window: Window<'_>, wants: Wants
 }
 
 /// Lends this thread's buffers to `work`.
-fn with_buffers<T>(
+pub fn with_buffers<T>(
     wants: Wants,
     work: impl FnOnce(&mut Vec<u8>, Batch<'static>) -> (T, Batch<'static>),
 ) -> T {
@@ -203,66 +200,6 @@ fn parse(
     }
     *slot = batch.recycle();
     consumed
-}
-
-/// A document that is read as one unit.
-#[derive(Debug)]
-pub struct Document<'a> {
-    /// Its bytes, without a byte order mark.
-    pub bytes: &'a [u8],
-    /// Offset of its first byte.
-    pub start: u64,
-}
-
-/// Reads a document into a shard, leaving out its first `skipped` records.
-#[must_use]
-pub fn read_document(
-    format: &'static dyn Format,
-    document: &Document<'_>,
-    options: &Options,
-    skipped: usize,
-    prints: Prints,
-) -> DocumentShard {
-    with_buffers(options.detail.wants(), |_, batch| {
-        let mut batch = batch.recycle();
-        let window = Window { bytes: document.bytes, offset: document.start, end: End::Input };
-        let mut collector = Collector::new(document.start, options);
-        // Records that are compared with those of other documents are needed all at once.
-        let delivery = match prints {
-            Prints::Unwanted if skipped == 0 => Delivery::InParts(&mut |part| collector.add_part(part)),
-            Prints::Wanted | Prints::Unwanted => Delivery::AtEnd,
-        };
-        let consumed = format.parse_document(window, &mut batch, delivery).min(document.bytes.len());
-        collector.add(&batch, document.bytes, consumed, skipped);
-        if skipped > 0 {
-            collector.issue_at_end(
-                Code::OverlappingPage,
-                &format!("{skipped} records stand in an earlier page already"),
-            );
-        }
-        let prints = match prints {
-            Prints::Wanted if !states_ids(&batch) => fingerprints(&batch),
-            Prints::Wanted | Prints::Unwanted => Vec::new(),
-        };
-        (DocumentShard { shard: collector.finish(), prints }, batch.recycle())
-    })
-}
-
-/// A document's shard, and what its records look like.
-#[derive(Debug, Default)]
-pub struct DocumentShard {
-    /// The shard.
-    pub shard: Shard,
-    /// Fingerprint of every record; none where the source states the ids of its runs, which
-    /// then tell repetitions apart.
-    pub prints: Vec<u64>,
-}
-
-fn states_ids(batch: &Batch<'_>) -> bool {
-    batch.marks.iter().any(|marked| match &marked.mark {
-        Mark::Run(head) => head.id != logmill_parse::mark::RunId::File,
-        _ => false,
-    })
 }
 
 /// What every record looks like: its stamp in the upper half, 0 where there is none, and its message

@@ -10,9 +10,9 @@ use std::sync::Mutex;
 
 use logmill_parse::encoding;
 
+use crate::document::MAX_DOCUMENT_BYTES;
 use crate::group::body::{Stream, utf8_of};
 use crate::input::{Content, Input, ReadAt};
-use crate::read;
 
 /// Streams that are kept open between shares, all inputs together.
 const MAX_CURSORS: usize = 16;
@@ -112,9 +112,23 @@ impl Reopened {
     ///
     /// Whatever the operating system says.
     pub fn whole(mut self, size: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(usize::try_from(size.min(read::MAX_DOCUMENT_BYTES)).unwrap_or(0));
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(MAX_DOCUMENT_BYTES)).unwrap_or(0));
         (&mut self as &mut dyn Read).take(size).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Reads the bytes from `from` up to `to` of an input of which any place can be read: fewer where it has become
+    /// shorter.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the operating system says.
+    pub fn stretch(&self, from: u64, to: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let Source::Random(content) = &self.source else { return Err(io::ErrorKind::NotSeekable.into()) };
+        bytes.resize(usize::try_from(to.saturating_sub(from)).unwrap_or(0), 0);
+        let n = content.read_full(from, bytes)?;
+        bytes.truncate(n);
+        Ok(())
     }
 
     /// Goes to the start of the line in which `offset` stands, and says where that is. No line

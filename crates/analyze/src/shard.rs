@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use logmill_parse::mark::{Opening, RunHead};
-use logmill_parse::{Account, Class, Level, Micros};
+use logmill_parse::{Account, Carry, Class, Level, Micros};
 
 pub use self::collector::Collector;
 pub use self::issues::{IssueLog, ListedIssue};
@@ -52,6 +52,8 @@ pub struct Shard {
     pub last_line: Option<LastLine>,
     /// Earliest and latest stamp.
     pub span: Option<(Micros, Micros)>,
+    /// Where it begins and what was carried there, of a document that is to be read in such parts again.
+    pub part: Option<(u64, Carry)>,
 }
 
 /// Whether the last byte of a stretch closes a line.

@@ -47,10 +47,23 @@ pub trait Format: Sync {
     /// end has been seen. Consuming nothing asks for a larger window.
     fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize;
 
-    /// As [`Format::parse`] of a whole document whose records may leave the batch before its end. Issues and
-    /// account stay, and are those of all of it.
-    fn parse_document<'a>(&self, window: Window<'a>, out: &mut Batch<'a>, _delivery: Delivery<'_>) -> usize {
-        self.parse(window, &mut Carry::default(), out)
+    /// Places where a document may be divided, about every `bytes`, and what must be carried to each. They are
+    /// guessed: a document is divided there only if reading all that stands before carries the same. None where
+    /// it is read as one.
+    fn seams(&self, _document: &[u8], _bytes: usize) -> Vec<Seam> {
+        Vec::new()
+    }
+
+    /// As [`Format::parse`] of a document, or of what stands between two seams of one. Records may
+    /// leave the batch before its end; issues and account stay, and are those of all of it.
+    fn parse_document<'a>(
+        &self,
+        window: Window<'a>,
+        carry: &mut Carry,
+        out: &mut Batch<'a>,
+        _delivery: Delivery<'_>,
+    ) -> usize {
+        self.parse(window, carry, out)
     }
 
     /// What a whole file that is no log but describes one says about it (a run object,
@@ -141,6 +154,8 @@ pub enum End {
     More,
     /// A cut: the next byte of the input starts an event.
     Cut,
+    /// A place of [`Format::seams`]: the array at hand may go on.
+    Seam,
     /// The end of the input.
     Input,
 }
@@ -152,6 +167,31 @@ pub struct Carry {
     pub line: LineState,
     /// Whether the next window begins inside a run, for formats that tell where runs begin by what stands before.
     pub run: RunState,
+    /// How deep in a document the next window begins.
+    pub depth: Depth,
+}
+
+/// A place where a document may be divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seam {
+    /// Its byte.
+    pub at: usize,
+    /// What is carried to it, if it is one.
+    pub carry: Carry,
+}
+
+/// How deep in a document the next window begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// Outside of all values.
+    #[default]
+    Outside,
+    /// Between two elements of an array, behind the comma.
+    Array,
+    /// The same, and the array is a member of an object.
+    Member,
+    /// That depends on bytes before the window.
+    Unknown,
 }
 
 /// Where in a run the next window begins.
@@ -172,6 +212,8 @@ pub enum LineState {
     Start,
     /// Inside a line that is too long.
     Overlong,
+    /// Inside a line that the window before has counted: of the next one, it has the further elements only.
+    Counted,
 }
 
 /// What metadata beside a log says about its run. Whatever is there decides over the log.

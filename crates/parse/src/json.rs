@@ -7,6 +7,7 @@
 //! * [`Elements`] splits arrays by brackets alone, so that a damaged
 //!   element costs only itself;
 //! * [`Collect`] goes through arrays and envelopes of objects;
+//! * [`Guesses`] says where a large array may be divided;
 //! * [`Findings`] keeps problems until they can be reported in order;
 //! * [`Ledger`] gives every element its bytes and lines, and structure the rest.
 //!
@@ -18,14 +19,19 @@ mod ledger;
 mod nesting;
 mod reader;
 mod scalar;
+mod seams;
 mod split;
 mod tokens;
 
-pub use collect::{Collect, close_envelope, collect_array, is_lines, reject_line, reject_object, trimmed};
+pub use collect::{
+    Collect, Tail, close_envelope, collect_array, collect_elements, is_lines, members_end, reject_line,
+    reject_object, trimmed,
+};
 pub use findings::{Fate, Findings};
 pub use ledger::{Claim, Ledger};
 pub use reader::{Fault, Members, Reader, Visit, member};
 pub use scalar::{Instant, instant, is_truthy, text, whole_number};
+pub use seams::{GLANCE_BYTES, Guess, Guesses};
 pub use split::{Completeness, Element, Elements, balanced_end, element_end};
 pub use tokens::{Token, Tokens, ValueKind};
 

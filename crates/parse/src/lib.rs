@@ -20,7 +20,7 @@ pub mod time;
 pub mod vocabulary;
 
 pub use format::{
-    About, Carry, End, Extent, Format, Head, LineState, Match, Metadata, RunState, Shape, Window,
+    About, Carry, Depth, End, Extent, Format, Head, LineState, Match, Metadata, RunState, Seam, Shape, Window,
 };
 pub use issue::{Code, Issue, Severity};
 pub use mark::{Mark, Marked};

@@ -8,3 +8,6 @@ pub const MAX_EVENT_BYTES: usize = 1 << 20;
 pub const MAX_EVENT_LINES: u32 = 10_000;
 /// Bytes of the head of an input that a format may look at to recognise it.
 pub const HEAD_BYTES: usize = 64 << 10;
+/// Problems of one document that are listed. Beyond that, bytes are still accounted for, but an
+/// array of a million wrong elements does not become a million issues.
+pub const MAX_ISSUES: usize = 10_000;

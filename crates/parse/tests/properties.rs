@@ -23,6 +23,8 @@ use support::{Input, Reading};
 
 /// Sizes a reader might use, and some that cut everywhere.
 const WINDOW_SIZES: [usize; 5] = [64, 100, 1000, 4096, 1 << 20];
+/// Bytes of the parts of a document.
+const DIVISION_SIZES: [usize; 3] = [1, 500, 10_000];
 
 fn all_inputs() -> Vec<Input> {
     let samples: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples");
@@ -60,12 +62,22 @@ fn check_cuts(format: &dyn Format, bytes: &[u8]) {
     let shape = support::shape(format, bytes);
     let whole = support::whole(format, bytes, shape);
     if shape.is_none() || shape == Some(Shape::Document) {
-        return same(&whole, &divide::parts(format, bytes), "in parts");
+        same(&whole, &divide::parts(format, bytes), "in parts");
+        return check_division(format, bytes, &whole);
     }
     for size in WINDOW_SIZES {
         same(&whole, &divide::windows(format, bytes, shape, size), &format!("in windows of {size}"));
         if shape == Some(Shape::Windows) {
             same(&whole, &divide::pieces(format, bytes, shape, size), &format!("in pieces of {size}"));
+        }
+    }
+}
+
+/// Where a document can be divided, it is read as if it was not.
+fn check_division(format: &dyn Format, bytes: &[u8], whole: &Reading) {
+    for size in DIVISION_SIZES {
+        if let Some(divided) = divide::divided(format, bytes, size) {
+            same(whole, &divided, &format!("divided by {size}"));
         }
     }
 }
@@ -129,6 +141,7 @@ fn check_mutant(format: &dyn Format, bytes: &[u8]) {
     let whole = support::whole(format, bytes, shape);
     if shape.is_none() || shape == Some(Shape::Document) {
         same(&whole, &divide::parts(format, bytes), "in parts");
+        check_division(format, bytes, &whole);
     }
     if shape == Some(Shape::Windows) {
         same(&whole, &divide::windows(format, bytes, shape, 100), "in windows of 100, mutated");

@@ -190,7 +190,7 @@ impl Builder {
                 lines: place.lines + scope.line,
                 seq: base,
                 n_events: tally.n_events,
-                record: scope.record,
+                record: place.record + scope.record,
                 bytes: tally.bytes,
                 n_lines: tally.n_lines,
                 anchor: Anchor { offset: scope.anchor.offset, lines: place.lines + scope.anchor.lines },

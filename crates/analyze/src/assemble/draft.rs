@@ -206,7 +206,7 @@ pub struct Extent {
     pub seq: u64,
     /// Events of the run in it.
     pub n_events: u64,
-    /// Records of the input's shard before the first of them.
+    /// Records of the input before the first of them.
     pub record: u64,
     /// Bytes of those events.
     pub bytes: u64,

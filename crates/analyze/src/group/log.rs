@@ -11,9 +11,10 @@ use logmill_parse::{Account, Amount, Batch, Code, End, Format, Shape, Wants, Win
 
 use super::Reading;
 use super::body::{self, Body, Stream, count_chars, count_lines};
+use crate::document::{self, Document, DocumentShard, Part};
 use crate::input::ReadAt;
 use crate::pipeline::{self, Options};
-use crate::read::{self, CommonPrefix, Document, DocumentShard, Prints, Range, Sink, Stretch};
+use crate::read::{self, CommonPrefix, Prints, Range, Sink, Stretch};
 use crate::shard::{Boundary, Collector, Shard};
 
 /// Windows that are cut and read before the next ones are: some GiB.
@@ -97,19 +98,31 @@ pub fn read_log(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
 
 fn read_document(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
     let Task { reading: Reading { format, bom, .. }, skipped, prints, options, .. } = task;
-    if body.size().is_some_and(|size| size > read::MAX_DOCUMENT_BYTES) {
+    if body.size().is_some_and(|size| size > document::MAX_DOCUMENT_BYTES) {
         return too_large(body.measure(), &task, take);
     }
-    let (bytes, failure) = body.into_bytes(read::MAX_DOCUMENT_BYTES + 1);
-    if bytes.len() as u64 > read::MAX_DOCUMENT_BYTES {
+    let is_random = matches!(body, Body::Random(..));
+    let (bytes, failure) = body.into_bytes(document::MAX_DOCUMENT_BYTES + 1);
+    if bytes.len() as u64 > document::MAX_DOCUMENT_BYTES {
         return too_large((bytes.len() as u64, count_lines(&bytes), failure), &task, take);
     }
     let rest = usize::try_from(bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
     let document = Document { bytes: rest, start: bom };
-    let DocumentShard { shard, prints } = read::read_document(format, &document, options, skipped, prints);
     let mut result = ReadLog { bytes: bom, ..ReadLog::default() };
-    let stretch = Stretched { shard, bytes: rest.len() as u64, prints, failure };
-    result.join(stretch, take);
+    // What is compared with other documents is compared whole.
+    let is_alone = skipped == 0 && prints == Prints::Unwanted;
+    let parts = if is_alone { document::read_in_parts(format, document, options) } else { None };
+    if let Some(parts) = parts {
+        for Part { carry, bytes, mut shard } in parts {
+            shard.part = is_random.then_some((result.bytes, carry));
+            result.join(Stretched { shard, bytes, prints: Vec::new(), failure: None }, take);
+        }
+        result.failure = failure;
+    } else {
+        let DocumentShard { shard, prints } =
+            document::read_whole(format, document, options, skipped, prints);
+        result.join(Stretched { shard, bytes: rest.len() as u64, prints, failure }, take);
+    }
     body::give_back(bytes);
     result
 }

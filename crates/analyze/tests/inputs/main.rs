@@ -1,5 +1,6 @@
 //! Inputs as they come: large, streamed, compressed, repeated, failing, changing.
 
+mod division;
 mod dumps;
 mod faults;
 mod folders;

@@ -5,16 +5,20 @@
 //! else of the document, `inputs` included, is structure. Of executions that a page repeats, the most complete
 //! copy is read; across lines, pages and files that is left to `logmill-analyze`, by the stated id.
 //!
-//! `read` turns bytes into executions, `failure` decides what failed, `emit` makes records of it.
+//! `read` turns bytes into executions, `failure` decides what failed, `emit` makes records of it; `seams` guesses
+//! where a large page may be divided.
 
 mod emit;
 mod failure;
 mod read;
+mod seams;
 
 use memchr::memrchr;
 
 use crate::encoding::bom_len;
-use crate::format::{About, CERTAIN, Carry, End, Extent, Format, Head, Match, Metadata, Shape, Window};
+use crate::format::{
+    About, CERTAIN, Carry, Depth, End, Extent, Format, Head, LineState, Match, Metadata, Seam, Shape, Window,
+};
 use crate::json::{Ledger, Reader, Token, Tokens, ValueKind, is_lines, skip_blanks, text};
 use crate::limits::HEAD_BYTES;
 use crate::record::{Batch, Delivery};
@@ -56,12 +60,22 @@ impl Format for AlloyExecution {
         Some(from + newline).filter(|cut| *cut < bytes.len())
     }
 
-    fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {
-        parse(window, out, Delivery::AtEnd)
+    fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
+        parse(window, carry, out, Delivery::AtEnd)
     }
 
-    fn parse_document<'a>(&self, window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
-        parse(window, out, delivery)
+    fn seams(&self, document: &[u8], bytes: usize) -> Vec<Seam> {
+        seams::guess(document, bytes)
+    }
+
+    fn parse_document<'a>(
+        &self,
+        window: Window<'a>,
+        carry: &mut Carry,
+        out: &mut Batch<'a>,
+        delivery: Delivery<'_>,
+    ) -> usize {
+        parse(window, carry, out, delivery)
     }
 
     fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
@@ -89,18 +103,18 @@ impl Format for AlloyExecution {
     }
 }
 
-fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
+fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
     let bytes = window.bytes;
-    let bom = if window.offset == 0 { bom_len(bytes) } else { 0 };
     let consumed = match window.end {
         End::More => memrchr(b'\n', bytes).map_or(0, |newline| newline + 1),
-        End::Cut | End::Input => bytes.len(),
+        End::Cut | End::Seam | End::Input => bytes.len(),
     };
-    let mut reading = Reading::new(bytes, delivery);
-    match layout(window, bom) {
-        Layout::Document => reading.values(bytes, bom, out),
+    let mut reading = Reading::new(window, carry.line, delivery);
+    let start = if carry.depth == Depth::Outside { bom(window) } else { reading.further(carry.depth, out) };
+    match layout(window, *carry) {
+        Layout::Document => reading.values(bytes, start, out),
         Layout::Lines => {
-            let mut start = bom;
+            let mut start = start;
             while start < consumed {
                 let rest = bytes.get(start..consumed).unwrap_or_default();
                 let end = memchr::memchr(b'\n', rest).map_or(consumed, |newline| start + newline + 1);
@@ -109,23 +123,35 @@ fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) ->
             }
         }
     }
-    reading.ledger.close(consumed, &mut out.account);
+    let line = reading.ledger.close(consumed, &mut out.account);
+    *carry = Carry { depth: reading.page.depth, line, ..*carry };
     consumed
 }
 
+fn bom(window: Window<'_>) -> usize {
+    if window.offset == 0 { bom_len(window.bytes) } else { 0 }
+}
+
 /// Whether a window holds whole documents or lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
     Document,
     Lines,
 }
 
 /// A document comes as one window; whether that is one is told the way detection tells it. A window
-/// with anything before or behind it can only be one of lines.
-fn layout(window: Window<'_>, bom: usize) -> Layout {
+/// with anything before or behind it can only be one of lines, unless it is a part of a document.
+fn layout(window: Window<'_>, carry: Carry) -> Layout {
+    if window.end == End::Seam || carry.depth != Depth::Outside {
+        return Layout::Document;
+    }
     if window.end != End::Input || window.offset > 3 {
         return Layout::Lines;
     }
-    let bytes = window.bytes.get(bom..).unwrap_or_default();
+    layout_of(window.bytes.get(bom(window)..).unwrap_or_default())
+}
+
+fn layout_of(bytes: &[u8]) -> Layout {
     let extent = if bytes.len() <= HEAD_BYTES { Extent::Whole } else { Extent::Part };
     let head = Head { bytes: bytes.get(..HEAD_BYTES).unwrap_or(bytes), extent };
     match shape(head) {
@@ -193,9 +219,17 @@ struct Reading<'a, 'p> {
 }
 
 impl<'a, 'p> Reading<'a, 'p> {
-    fn new(window: &'a [u8], delivery: Delivery<'p>) -> Self {
-        let ledger = Ledger::new(window);
-        Self { window, delivery, page: read::Page::new(), lines: ledger.clone(), ledger }
+    fn new(window: Window<'a>, line: LineState, delivery: Delivery<'p>) -> Self {
+        let ledger = Ledger::new(window.bytes, line);
+        let page = read::Page::new(window.end);
+        Self { window: window.bytes, delivery, page, lines: ledger.clone(), ledger }
+    }
+
+    /// Reads on in the array that the document is divided in, and says where its value ends.
+    fn further(&mut self, depth: Depth, out: &mut Batch<'a>) -> usize {
+        let end = self.page.further(self.window, depth);
+        self.emit(out);
+        end
     }
 
     /// Reads all values of `document` from `at` on.
@@ -203,10 +237,14 @@ impl<'a, 'p> Reading<'a, 'p> {
         let mut at = skip_blanks(document, at);
         while at < document.len() {
             let end = self.page.value(document, at);
-            emit::emit(&mut self.page, self.window, &mut self.ledger, &mut self.delivery, out);
-            self.page.findings.report(&mut self.lines, out);
+            self.emit(out);
             at = skip_blanks(document, end.max(at + 1));
         }
+    }
+
+    fn emit(&mut self, out: &mut Batch<'a>) {
+        emit::emit(&mut self.page, self.window, &mut self.ledger, &mut self.delivery, out);
+        self.page.findings.report(&mut self.lines, out);
     }
 }
 
@@ -254,7 +292,8 @@ mod tests {
         let mut take = |part: &Batch<'_>| sizes.push(part.records.len());
         let mut out = Batch::new(Wants::Everything);
         let window = Window { bytes: page.as_bytes(), offset: 0, end: End::Input };
-        AlloyExecution.parse_document(window, &mut out, Delivery::InParts(&mut take));
+        let delivery = Delivery::InParts(&mut take);
+        AlloyExecution.parse_document(window, &mut Carry::default(), &mut out, delivery);
         assert!(sizes.len() >= 2 && out.records.len() < 2500, "{sizes:?}");
         assert_eq!(sizes.iter().sum::<usize>() + out.records.len(), 5000);
     }

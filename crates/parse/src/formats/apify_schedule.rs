@@ -17,7 +17,7 @@ use std::ops::Range;
 use entry::{Entry, Log};
 
 use crate::encoding::bom_len;
-use crate::format::{About, CERTAIN, Carry, Format, Head, Match, Metadata, Shape, Window};
+use crate::format::{About, CERTAIN, Carry, Format, Head, LineState, Match, Metadata, Shape, Window};
 use crate::json::{Ledger, Token, Tokens, ValueKind, is_lines, skip_blanks};
 use crate::limits::HEAD_BYTES;
 use crate::mark::{Bounds, Mark, Metric, Outcome, Revocation, RunHead, RunId};
@@ -89,7 +89,13 @@ impl Format for ApifySchedule {
         parse(window, out, Delivery::AtEnd)
     }
 
-    fn parse_document<'a>(&self, window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
+    fn parse_document<'a>(
+        &self,
+        window: Window<'a>,
+        _carry: &mut Carry,
+        out: &mut Batch<'a>,
+        delivery: Delivery<'_>,
+    ) -> usize {
         parse(window, out, delivery)
     }
 
@@ -170,7 +176,8 @@ fn emit<'a>(log: &mut Log<'a>, window: &'a [u8], mut delivery: Delivery<'_>, out
 
 /// Gives every entry its bytes and lines, in the order they stand.
 fn claim<'a>(log: &mut Log<'a>, window: &'a [u8], out: &mut Batch<'a>) {
-    let (mut ledger, mut lines) = (Ledger::new(window), Ledger::new(window));
+    let (mut ledger, mut lines) =
+        (Ledger::new(window, LineState::Start), Ledger::new(window, LineState::Start));
     log.findings.sort();
     for entry in &mut log.entries {
         log.findings.claim_before(entry.span.start, &mut ledger, &mut out.account.rejected);

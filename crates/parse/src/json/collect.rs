@@ -20,21 +20,46 @@ pub trait Collect<'a> {
     fn findings(&mut self) -> &mut Findings;
 }
 
+/// What the bytes of an array end with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// Its bracket.
+    Closed,
+    /// A comma between two of its elements.
+    Comma,
+    /// Neither: it is cut.
+    Missing,
+}
+
 /// Takes the objects of the array whose bracket is at `at`, and says where it ends.
-pub fn collect_array<'a, C: Collect<'a>>(collector: &mut C, document: &'a [u8], at: usize) -> usize {
-    let mut at = at + 1;
+pub fn collect_array<'a, C: Collect<'a>>(collector: &mut C, document: &'a [u8], at: usize) -> (usize, Tail) {
+    collect_elements(collector, document, at + 1)
+}
+
+/// Takes the objects of an array from `at` on, where an element may begin, and says where it ends.
+pub fn collect_elements<'a, C: Collect<'a>>(
+    collector: &mut C,
+    document: &'a [u8],
+    at: usize,
+) -> (usize, Tail) {
+    let (mut at, mut tail) = (at, Tail::Missing);
     loop {
         at = skip_blanks(document, at);
         match document.get(at) {
-            None => return at,
-            Some(b',') => at += 1,
-            Some(b']' | b'}') => return at + 1,
+            None => return (at, tail),
+            Some(b',') => {
+                at += 1;
+                tail = Tail::Comma;
+                continue;
+            }
+            Some(b']' | b'}') => return (at + 1, Tail::Closed),
             Some(b'{') => {
                 let end = collector.object(document, at);
                 at = reject_stray(collector.findings(), document, end);
             }
             Some(_) => at = reject_element::<C>(collector.findings(), document, at),
         }
+        tail = Tail::Missing;
     }
 }
 
@@ -116,8 +141,12 @@ pub fn close_envelope(findings: &mut Findings, document: &[u8], at: usize, value
     end
 }
 
-/// The end of an object of which a value ends at `at`.
-fn members_end(document: &[u8], at: usize) -> Result<usize, Fault> {
+/// The end of an object of which a value ends at `at`, if all of it is sound.
+///
+/// # Errors
+///
+/// Where it is not.
+pub fn members_end(document: &[u8], at: usize) -> Result<usize, Fault> {
     let mut reader = Reader::new(document, at);
     while reader.eat(b',') {
         reader.string()?;

@@ -5,11 +5,8 @@ use std::borrow::Cow;
 use super::ledger::Ledger;
 use super::reader::Fault;
 use crate::issue::{Code, Issue};
+use crate::limits::MAX_ISSUES;
 use crate::record::{Amount, Batch, Span};
-
-/// Problems of one document that are listed. Beyond that, bytes are still accounted for, but an
-/// array of a million wrong elements does not become a million issues.
-const MAX_LISTED: usize = 10_000;
 
 /// What becomes of the bytes a problem concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +104,7 @@ impl Findings {
     pub fn report(&mut self, lines: &mut Ledger<'_>, out: &mut Batch<'_>) {
         for finding in self.list.drain(..) {
             self.listed += 1;
-            let (code, message) = match self.listed.cmp(&MAX_LISTED) {
+            let (code, message) = match self.listed.cmp(&MAX_ISSUES) {
                 std::cmp::Ordering::Less => (finding.code, finding.message),
                 std::cmp::Ordering::Equal => {
                     (Code::TooManyIssues, Cow::Borrowed("further ones are not listed"))

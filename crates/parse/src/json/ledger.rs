@@ -2,6 +2,7 @@
 
 use memchr::memchr;
 
+use crate::format::LineState;
 use crate::record::{Account, Amount, Span};
 
 /// What an element takes of the document's lines.
@@ -24,14 +25,17 @@ pub struct Ledger<'a> {
     /// Lines claimed or passed so far, as the number of the first line nobody has claimed.
     unclaimed: u32,
     claimed: Amount,
+    /// Lines that the bytes begin in: 1 if that has been counted with the bytes before.
+    n_counted: u32,
 }
 
 impl<'a> Ledger<'a> {
-    /// A ledger for `bytes`, nothing claimed yet.
+    /// A ledger for `bytes`, nothing claimed yet but the line that they begin in, where that has been counted.
     #[must_use]
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub fn new(bytes: &'a [u8], line: LineState) -> Self {
         let next_newline = memchr(b'\n', bytes).unwrap_or(bytes.len());
-        Self { bytes, newlines: 0, next_newline, unclaimed: 0, claimed: Amount::default() }
+        let n_counted = u32::from(line == LineState::Counted);
+        Self { bytes, newlines: 0, next_newline, unclaimed: n_counted, claimed: Amount::default(), n_counted }
     }
 
     /// Lines before byte `at`, which must not go backwards.
@@ -57,12 +61,15 @@ impl<'a> Ledger<'a> {
         Claim { line, n_lines }
     }
 
-    /// Gives what nobody claimed of the first `consumed` bytes to structure.
-    pub fn close(mut self, consumed: usize, account: &mut Account) {
+    /// Gives what nobody claimed of the first `consumed` bytes to structure, and says how the line is left in
+    /// which they end.
+    pub fn close(mut self, consumed: usize, account: &mut Account) -> LineState {
         let open_line = consumed > 0 && self.bytes.get(consumed - 1) != Some(&b'\n');
-        let lines = u64::from(self.line(consumed)) + u64::from(open_line);
+        let newlines = self.line(consumed);
+        let lines = (u64::from(newlines) + u64::from(open_line)).saturating_sub(u64::from(self.n_counted));
         account.structure.bytes += (consumed as u64).saturating_sub(self.claimed.bytes);
         account.structure.lines += lines.saturating_sub(self.claimed.lines);
+        if open_line && self.unclaimed > newlines { LineState::Counted } else { LineState::Start }
     }
 }
 
@@ -74,7 +81,7 @@ mod tests {
     fn lines_are_claimed_once() {
         let bytes = b"[\n{1},{2\n},\n\n{3}]";
         let mut account = Account::default();
-        let mut ledger = Ledger::new(bytes);
+        let mut ledger = Ledger::new(bytes, LineState::Start);
         let claims = [(2, 5), (6, 10), (13, 16)]
             .map(|(start, end)| ledger.claim(Span { start, end }, &mut account.record));
         ledger.close(bytes.len(), &mut account);
@@ -87,8 +94,8 @@ mod tests {
     #[test]
     fn a_final_newline_opens_no_line() {
         let mut account = Account::default();
-        Ledger::new(b"{}\n\n").close(4, &mut account);
-        Ledger::new(b"").close(0, &mut account);
+        Ledger::new(b"{}\n\n", LineState::Start).close(4, &mut account);
+        Ledger::new(b"", LineState::Start).close(0, &mut account);
         assert_eq!(account.total(), Amount { bytes: 4, lines: 2 });
     }
 }

@@ -1,8 +1,12 @@
 //! Reading an input in parts: in windows one after the other, and in pieces that know nothing of each other.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use logmill_parse::{Account, Batch, Carry, Code, Delivery, End, Format, Shape, Wants, Window, format};
+use logmill_parse::mark::{Mark, RunId};
+use logmill_parse::{
+    Account, Batch, Carry, Code, Delivery, Depth, End, Format, Seam, Shape, Wants, Window, format,
+};
 
 use crate::support::Reading;
 
@@ -62,10 +66,53 @@ pub fn parts(format: &dyn Format, bytes: &[u8]) -> Reading {
         assert!(part.issues.is_empty() && part.account == Account::default(), "they stay behind");
         reading.add_part(bytes, 0, part);
     };
-    let consumed = format.parse_document(window, &mut batch, Delivery::InParts(&mut take));
+    let consumed =
+        format.parse_document(window, &mut Carry::default(), &mut batch, Delivery::InParts(&mut take));
     assert_eq!(consumed, bytes.len(), "everything is consumed at the end of the input");
     reading.add_part(bytes, 0, &batch);
     reading
+}
+
+/// Reads a document in parts of about `size` bytes that know nothing of each other; `None` if it cannot be divided
+/// so: a part does not end as the next one supposes, or two of them state the same run.
+pub fn divided(format: &dyn Format, bytes: &[u8], size: usize) -> Option<Reading> {
+    let mut reading = Reading::default();
+    let mut ids = BTreeSet::new();
+    let (mut start, mut carry) = (0, Carry::default());
+    let seams = format.seams(bytes, size);
+    assert!(seams.is_sorted_by(|a, b| a.at < b.at), "{seams:?}");
+    assert!(seams.iter().all(|seam| seam.at < bytes.len()), "{seams:?}");
+    let last = Seam { at: bytes.len(), carry: Carry::default() };
+    for seam in seams.into_iter().chain([last]) {
+        assert!(start < seam.at || seam == last, "{seam:?}");
+        let part = &bytes[start..seam.at];
+        let end = if seam == last { End::Input } else { End::Seam };
+        let window = Window { bytes: part, offset: start as u64, end };
+        let mut batch = Batch::new(Wants::Everything);
+        let consumed = format.parse_document(window, &mut carry, &mut batch, Delivery::AtEnd);
+        assert_eq!(consumed, part.len(), "everything is consumed");
+        if carry != seam.carry && (seam != last || carry.depth != Depth::Outside) {
+            return None;
+        }
+        let mut new: BTreeSet<String> = batch.marks.iter().filter_map(|mark| stated(&mark.mark)).collect();
+        if !new.is_disjoint(&ids) {
+            return None;
+        }
+        ids.append(&mut new);
+        reading.add_part(bytes, start, &batch);
+        start = seam.at;
+    }
+    Some(reading)
+}
+
+fn stated(mark: &Mark<'_>) -> Option<String> {
+    match mark {
+        Mark::Run(head) => match &head.id {
+            RunId::Stated(id) => Some(id.to_string()),
+            RunId::Within(_) | RunId::File => None,
+        },
+        _ => None,
+    }
 }
 
 /// The registry's format for a folder of testdata.

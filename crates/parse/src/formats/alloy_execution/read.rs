@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 
 use super::failure::{Clues, Failure, ItemScan, describe};
+use crate::format::{Depth, End};
 use crate::issue::Code;
 use crate::json::{
-    Collect, Completeness, Elements, Fate, Fault, Findings, Instant, Reader, Tokens, ValueKind, balanced_end,
-    close_envelope, collect_array, element_end, instant, is_truthy, reject_line, reject_object, skip_blanks,
-    text, trimmed,
+    Collect, Completeness, Elements, Fate, Fault, Findings, Instant, Reader, Tail, Tokens, ValueKind,
+    balanced_end, close_envelope, collect_array, collect_elements, element_end, instant, is_truthy,
+    members_end, reject_line, reject_object, skip_blanks, text, trimmed,
 };
 use crate::overlap::quick_print;
 use crate::record::Span;
@@ -72,13 +73,19 @@ pub struct Page<'a> {
     pub results: Vec<StepResult<'a>>,
     pub findings: Findings,
     pub purity: Purity,
+    /// How deep in the document the bytes end that have been read.
+    pub depth: Depth,
+    /// What stands behind the bytes.
+    end: End,
     stamps: StampReader,
 }
 
 impl<'a> Page<'a> {
-    pub fn new() -> Self {
+    pub fn new(end: End) -> Self {
         Self {
             document: b"",
+            depth: Depth::Outside,
+            end,
             executions: Vec::new(),
             results: Vec::new(),
             findings: Findings::default(),
@@ -95,15 +102,21 @@ impl<'a> Page<'a> {
     /// ```
     pub fn value(&mut self, document: &'a [u8], at: usize) -> usize {
         match document.get(at) {
-            Some(b'[') => collect_array(self, document, at),
+            Some(b'[') => {
+                let (end, tail) = collect_array(self, document, at);
+                self.is_divided(tail, Depth::Array);
+                end
+            }
             Some(b'{') => match outline(document, at) {
+                Outline::Page(data) if document.get(data) == Some(&b'[') => {
+                    let (end, tail) = collect_array(self, document, data);
+                    if self.is_divided(tail, Depth::Member) {
+                        return end;
+                    }
+                    close_envelope(&mut self.findings, document, at, end)
+                }
                 Outline::Page(data) => {
-                    let is_array = document.get(data) == Some(&b'[');
-                    let end = if is_array {
-                        collect_array(self, document, data)
-                    } else {
-                        self.object(document, data)
-                    };
+                    let end = self.object(document, data);
                     close_envelope(&mut self.findings, document, at, end)
                 }
                 Outline::Execution => self.object(document, at),
@@ -111,6 +124,28 @@ impl<'a> Page<'a> {
             },
             _ => reject_line(&mut self.findings, document, at),
         }
+    }
+
+    /// Reads on in the array that a document is divided in, and says where the value ends that it is or is in.
+    pub fn further(&mut self, document: &'a [u8], depth: Depth) -> usize {
+        let (end, tail) = collect_elements(self, document, 0);
+        if self.is_divided(tail, depth) || depth != Depth::Member {
+            return end;
+        }
+        // How a damaged envelope ends is told from where it begins, which is not in these bytes.
+        members_end(document, end).unwrap_or_else(|_| {
+            self.depth = Depth::Unknown;
+            document.len()
+        })
+    }
+
+    /// Whether the document is divided at the end of the bytes: then the array goes on behind them.
+    fn is_divided(&mut self, tail: Tail, depth: Depth) -> bool {
+        let is_divided = tail == Tail::Comma && self.end == End::Seam;
+        if is_divided {
+            self.depth = depth;
+        }
+        is_divided
     }
 
     fn unexpected(&mut self, span: Span, message: &'static str) {
@@ -324,14 +359,14 @@ impl<'a> Collect<'a> for Page<'a> {
 }
 
 /// What the object at `at` is, told by the first telling key.
-enum Outline {
+pub enum Outline {
     /// A page; where its data starts.
     Page(usize),
     Execution,
     Other,
 }
 
-fn outline(document: &[u8], at: usize) -> Outline {
+pub fn outline(document: &[u8], at: usize) -> Outline {
     let members = Tokens::new(document.get(at..).unwrap_or_default());
     for token in members.take_while(|token| token.depth > 0 || token.at == 0).filter(|token| token.depth == 1)
     {

@@ -79,7 +79,7 @@ impl<'a> Reader<'a, '_> {
         let next = match (newline, self.end) {
             (Some(newline), _) => self.at + newline + 1,
             (None, End::More) => return false,
-            (None, End::Cut | End::Input) => self.bytes.len(),
+            (None, End::Cut | End::Seam | End::Input) => self.bytes.len(),
         };
         let line = rest.get(..len).unwrap_or_default();
         if self.take_usual(line, next).is_none() {

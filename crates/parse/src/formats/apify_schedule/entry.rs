@@ -104,10 +104,10 @@ impl<'a> Log<'a> {
     /// ```
     pub fn value(&mut self, document: &'a [u8], at: usize) -> usize {
         match document.get(at) {
-            Some(b'[') => collect_array(self, document, at),
+            Some(b'[') => collect_array(self, document, at).0,
             Some(b'{') => match outline(document, at) {
                 Outline::Envelope(data) => {
-                    let end = collect_array(self, document, data);
+                    let (end, _) = collect_array(self, document, data);
                     close_envelope(&mut self.findings, document, at, end)
                 }
                 Outline::Entry => self.object(document, at),

@@ -1,4 +1,4 @@
-//! Where a file of one answer per line may be cut.
+//! Where a file of one answer per line may be cut, and an array of answers divided.
 //!
 //! A further page of a build, a page that was fetched twice and a build shown again all depend on what stands
 //! above them. A page that opens a build does not, if the page above that opened one shows another instant:
@@ -8,6 +8,8 @@ use memchr::{memchr, memmem};
 
 use super::element::{self, Stamp};
 use super::scan::Cursor;
+use crate::format::{Depth, Seam};
+use crate::json::{GLANCE_BYTES, Guess, Guesses};
 use crate::time::Micros;
 
 /// What the first line of a build begins with.
@@ -52,6 +54,36 @@ fn next(bytes: &[u8], at: usize) -> Option<usize> {
             return None;
         }
     }
+}
+
+/// Places before pages of the array that `document` is, about every `bytes`.
+pub(super) fn seams(document: &[u8], bytes: usize) -> Vec<Seam> {
+    let mut cursor = Cursor::new(document);
+    if !cursor.take(b'[') || cursor.next_token() != Some(b'{') {
+        return Vec::new();
+    }
+    let guesses = Guesses::like(document, cursor.at);
+    let seams =
+        |guesses: Guesses<'_>| guesses.seams(bytes, Depth::Array, |guesses| below_another(document, guesses));
+    guesses.map_or_else(Vec::new, seams)
+}
+
+/// The first of these pages that opens a build, below another one which does.
+fn below_another(document: &[u8], guesses: &[Guess]) -> Option<Guess> {
+    let mut above: Option<(usize, Micros)> = None;
+    for guess in guesses {
+        let page = document.get(guess.element..).unwrap_or_default();
+        let Some(ts) = opening(page.get(..GLANCE_BYTES).unwrap_or(page)) else { continue };
+        let is_below = |(at, above_ts)| {
+            let between = document.get(at..guess.element).unwrap_or_default();
+            above_ts != ts && memmem::find_iter(between, OPENING).count() == 1
+        };
+        if above.is_some_and(is_below) {
+            return Some(*guess);
+        }
+        above = Some((guess.element, ts));
+    }
+    None
 }
 
 /// The line that starts at `at`, without its newline.

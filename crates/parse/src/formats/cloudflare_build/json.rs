@@ -12,7 +12,7 @@ use super::model::{self, Dated, Form, Joint, Line};
 use super::newlines::{Newlines, Place as LinePlace};
 use super::pages::{self, Note, Page};
 use super::scan::{Broken, Cursor, Escapes, Inside};
-use crate::format::{End, Window};
+use crate::format::{Carry, Depth, End, LineState, Window};
 use crate::issue::{Code, Issue};
 use crate::json::is_lines;
 use crate::record::{Amount, Batch, Delivery, Flags, Span};
@@ -30,20 +30,27 @@ use crate::record::{Amount, Batch, Delivery, Flags, Span};
 /// ```
 ///
 /// Where every document has a line of its own, none reaches beyond it.
-pub(super) fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> Amount {
+pub(super) fn parse<'a>(
+    window: Window<'a>,
+    carry: &mut Carry,
+    out: &mut Batch<'a>,
+    delivery: Delivery<'_>,
+) -> Amount {
     let end = match window.end {
         End::More => cuts::last(window.bytes).unwrap_or(0),
-        End::Cut | End::Input => window.bytes.len(),
+        End::Cut | End::Seam | End::Input => window.bytes.len(),
     };
     let bytes = window.bytes.get(..end).unwrap_or_default();
-    let mut reader = Reader::new(bytes, out, delivery);
-    match layout(window, &mut reader.newlines) {
-        Layout::Documents => reader.documents(),
+    let mut reader = Reader::new(bytes, carry.line, out, delivery);
+    match layout(window, *carry, &mut reader.newlines) {
+        Layout::Documents => reader.divided(window.end, carry.depth),
         Layout::Lines => reader.lines_of_documents(),
     }
-    let Reader { gather, newlines, out, .. } = reader;
+    let Reader { gather, newlines, out, depth, .. } = reader;
     gather.finish(out);
-    Amount { bytes: bytes.len() as u64, lines: newlines.total() }
+    let (lines, line) = newlines.total();
+    *carry = Carry { depth, line, ..*carry };
+    Amount { bytes: bytes.len() as u64, lines }
 }
 
 /// Whether documents may stand on several lines.
@@ -52,8 +59,12 @@ enum Layout {
     Lines,
 }
 
-/// A window with anything before or behind it is one of lines; another one is if it begins like that.
-fn layout(window: Window<'_>, newlines: &mut Newlines<'_>) -> Layout {
+/// A window with anything before or behind it is one of lines, unless it is a part of a document; another one is
+/// if it begins like that.
+fn layout(window: Window<'_>, carry: Carry, newlines: &mut Newlines<'_>) -> Layout {
+    if window.end == End::Seam || carry.depth != Depth::Outside {
+        return Layout::Documents;
+    }
     let is_part = window.end != End::Input || window.offset > BOM.len() as u64;
     let text = window.bytes.strip_prefix(BOM).unwrap_or(window.bytes);
     if is_part || newlines.find_first().is_some() && is_lines(text) {
@@ -72,17 +83,23 @@ struct Reader<'a, 'o, 'p> {
     gather: Gather<'a, 'p>,
     /// How the next line may be joined.
     joint: Joint,
+    /// How deep in a document the bytes end.
+    depth: Depth,
+    /// What stands behind the bytes.
+    end: End,
     out: &'o mut Batch<'a>,
 }
 
 impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
-    fn new(bytes: &'a [u8], out: &'o mut Batch<'a>, delivery: Delivery<'p>) -> Self {
+    fn new(bytes: &'a [u8], line: LineState, out: &'o mut Batch<'a>, delivery: Delivery<'p>) -> Self {
         Self {
             cursor: Cursor::new(bytes),
             valid_utf8: ValidUtf8::default(),
-            newlines: Newlines::new(bytes),
+            newlines: Newlines::new(bytes, line),
             gather: Gather::new(bytes, delivery),
             joint: Joint::Open,
+            depth: Depth::Outside,
+            end: End::Input,
             out,
         }
     }
@@ -96,6 +113,17 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
             self.documents();
             at = end + 1;
         }
+    }
+
+    /// Reads documents, of which the first may have begun before these bytes, and the last may go on behind them.
+    fn divided(&mut self, end: End, depth: Depth) {
+        self.end = end;
+        if depth != Depth::Outside
+            && let Err(Broken(what)) = self.elements()
+        {
+            self.resume(what);
+        }
+        self.documents();
     }
 
     fn documents(&mut self) {
@@ -160,8 +188,17 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
 
     fn objects(&mut self) -> Result<(), Broken> {
         self.cursor.at += 1;
+        self.elements()
+    }
+
+    /// The objects of an array up to its end, or up to a seam behind a comma.
+    fn elements(&mut self) -> Result<(), Broken> {
         loop {
             match self.cursor.next_token() {
+                None if self.end == End::Seam => {
+                    self.depth = Depth::Array;
+                    return Ok(());
+                }
                 Some(b'{') => self.object()?,
                 Some(b']') => {
                     self.cursor.at += 1;

@@ -30,7 +30,7 @@ mod telemetry;
 mod tests;
 mod text;
 
-use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
+use crate::format::{About, Carry, Depth, Format, Head, Match, Metadata, Seam, Window};
 use crate::record::{Amount, Batch, Delivery};
 use crate::vocabulary::{Kind, Platform};
 
@@ -75,8 +75,18 @@ impl Format for CloudflareBuild {
         parse(window, carry, out, Delivery::AtEnd)
     }
 
-    fn parse_document<'a>(&self, window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
-        parse(window, &mut Carry::default(), out, delivery)
+    fn seams(&self, document: &[u8], bytes: usize) -> Vec<Seam> {
+        cuts::seams(document, bytes)
+    }
+
+    fn parse_document<'a>(
+        &self,
+        window: Window<'a>,
+        carry: &mut Carry,
+        out: &mut Batch<'a>,
+        delivery: Delivery<'_>,
+    ) -> usize {
+        parse(window, carry, out, delivery)
     }
 
     fn metadata(&self, document: &[u8]) -> Option<Metadata> {
@@ -91,8 +101,8 @@ impl Format for CloudflareBuild {
 fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
     let before = std::mem::take(&mut out.account);
     let n_issues = out.issues.len();
-    let consumed = if detect::is_json(window.bytes) {
-        json::parse(window, out, delivery)
+    let consumed = if carry.depth != Depth::Outside || detect::is_json(window.bytes) {
+        json::parse(window, carry, out, delivery)
     } else {
         text::parse(window, carry, out)
     };

@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+use crate::format::LineState;
+
 /// Each line belongs to the first element that touches it.
 pub(super) struct Newlines<'a> {
     bytes: &'a [u8],
@@ -9,6 +11,8 @@ pub(super) struct Newlines<'a> {
     next: usize,
     line: u32,
     owned: u32,
+    /// Lines that the bytes begin in: 1 if that has an owner before them.
+    n_counted: u32,
 }
 
 /// A place among the lines.
@@ -31,8 +35,9 @@ pub(super) struct Owned {
 const AHEAD_BYTES: usize = 16 << 10;
 
 impl<'a> Newlines<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, next: 0, line: 0, owned: 0 }
+    pub(super) fn new(bytes: &'a [u8], line: LineState) -> Self {
+        let n_counted = u32::from(line == LineState::Counted);
+        Self { bytes, next: 0, line: 0, owned: n_counted, n_counted }
     }
 
     /// Looks all the way to the first newline, which need not be looked for again. To be called before all else.
@@ -63,10 +68,12 @@ impl<'a> Newlines<'a> {
         }
     }
 
-    /// Lines in all, a last one without its newline included.
-    pub(super) fn total(mut self) -> u64 {
+    /// Lines in all, a last one without its newline included, and how the last one is left.
+    pub(super) fn total(mut self) -> (u64, LineState) {
         self.count_to(self.bytes.len());
-        u64::from(self.line) + u64::from(self.bytes.last().is_some_and(|&byte| byte != b'\n'))
+        let is_open = self.bytes.last().is_some_and(|&byte| byte != b'\n');
+        let lines = (u64::from(self.line) + u64::from(is_open)).saturating_sub(u64::from(self.n_counted));
+        (lines, if is_open && self.owned > self.line { LineState::Counted } else { LineState::Start })
     }
 
     /// The line of the element from `start` to `end`, and what it takes.
@@ -94,8 +101,9 @@ mod tests {
 
     #[test]
     fn the_first_newline_is_no_other_when_it_was_looked_for() {
+        let of = |text: &'static str| Newlines::new(text.as_bytes(), LineState::Start);
         for text in ["", "\n", "\n[1]\n", "[1]\n\n[2]", "[1]"] {
-            let (mut told, mut found) = (Newlines::new(text.as_bytes()), Newlines::new(text.as_bytes()));
+            let (mut told, mut found) = (of(text), of(text));
             assert_eq!(told.find_first(), text.find('\n'), "{text:?}");
             for at in 0..text.len() {
                 assert_eq!(told.amount(at, at + 1), found.amount(at, at + 1), "{text:?} {at}");
@@ -107,7 +115,7 @@ mod tests {
     #[test]
     fn lines_have_one_owner() {
         let text = b"[1,2,\n[3\n4],5]\n";
-        let mut newlines = Newlines::new(text);
+        let mut newlines = Newlines::new(text, LineState::Start);
         let mut check = |start, end, line, n_lines| {
             let expect = (line, Owned { len: end - start, n_lines });
             assert_eq!(newlines.amount(start, end), expect, "{start}..{end}");
@@ -116,8 +124,18 @@ mod tests {
         check(3, 4, 0, 0);
         check(6, 11, 1, 2);
         check(12, 13, 2, 0);
-        assert_eq!(newlines.total(), 3);
-        assert_eq!(Newlines::new(b"a\nb").total(), 2);
-        assert_eq!(Newlines::new(b"").total(), 0);
+        assert_eq!(newlines.total(), (3, LineState::Start));
+        let total = |text, line| Newlines::new(text, line).total().0;
+        assert_eq!(total(b"a\nb", LineState::Start), 2);
+        assert_eq!(total(b"", LineState::Start), 0);
+    }
+
+    #[test]
+    fn a_line_is_counted_where_it_begins() {
+        let mut newlines = Newlines::new(b"[1],\n[2],", LineState::Counted);
+        assert_eq!(newlines.amount(0, 3), (0, Owned { len: 3, n_lines: 0 }));
+        assert_eq!(newlines.amount(5, 8), (1, Owned { len: 3, n_lines: 1 }));
+        assert_eq!(newlines.total(), (1, LineState::Counted));
+        assert_eq!(Newlines::new(b"[1],", LineState::Start).total(), (1, LineState::Start));
     }
 }

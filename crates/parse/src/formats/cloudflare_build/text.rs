@@ -25,7 +25,7 @@ use crate::time::StampReader;
 pub(super) fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> Amount {
     let complete = match window.end {
         End::More => memchr::memrchr(b'\n', window.bytes).map_or(0, |at| at + 1),
-        End::Cut | End::Input => window.bytes.len(),
+        End::Cut | End::Seam | End::Input => window.bytes.len(),
     };
     let bytes = window.bytes.get(..complete).unwrap_or_default();
     let starts = starts(bytes);

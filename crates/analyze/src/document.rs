@@ -1,0 +1,188 @@
+//! Reading a JSON document into shards: in parts side by side where it can be divided, else as one.
+//!
+//! Where a large array may be divided is guessed by its format. Every part is read as if the guess before it was
+//! right, and the document counts as divided only if each part ends as the next one supposes, which makes all
+//! guesses right: the first part begins with the document. Else it is read once more, as one.
+
+use logmill_parse::mark::{RunHead, RunId};
+use logmill_parse::overlap::quick_print;
+use logmill_parse::{Batch, Carry, Code, Delivery, Depth, End, Format, Mark, Window, limits};
+
+use crate::pipeline::{self, Options};
+use crate::read::{Prints, fingerprints, with_buffers};
+use crate::shard::{Boundary, Collector, Scope, Shard};
+
+/// Largest JSON document, in bytes.
+pub const MAX_DOCUMENT_BYTES: u64 = 1 << 30;
+
+/// A document, or a part of one.
+#[derive(Debug, Clone, Copy)]
+pub struct Document<'a> {
+    /// Its bytes, without a byte order mark.
+    pub bytes: &'a [u8],
+    /// Offset of its first byte.
+    pub start: u64,
+}
+
+/// A document's shard, and what its records look like.
+#[derive(Debug, Default)]
+pub struct DocumentShard {
+    /// The shard.
+    pub shard: Shard,
+    /// Fingerprint of every record; none where the source states the ids of its runs, which
+    /// then tell repetitions apart.
+    pub prints: Vec<u64>,
+}
+
+/// Reads a document as one, leaving out its first `skipped` records.
+#[must_use]
+pub fn read_whole(
+    format: &'static dyn Format,
+    document: Document<'_>,
+    options: &Options,
+    skipped: usize,
+    prints: Prints,
+) -> DocumentShard {
+    with_buffers(options.detail.wants(), |_, batch| {
+        let mut batch = batch.recycle();
+        let window = Window { bytes: document.bytes, offset: document.start, end: End::Input };
+        let mut collector = Collector::new(document.start, options);
+        // Records that are compared with those of other documents are needed all at once.
+        let delivery = match prints {
+            Prints::Unwanted if skipped == 0 => Delivery::InParts(&mut |part| collector.add_part(part)),
+            Prints::Wanted | Prints::Unwanted => Delivery::AtEnd,
+        };
+        let consumed = format.parse_document(window, &mut Carry::default(), &mut batch, delivery);
+        collector.add(&batch, document.bytes, consumed.min(document.bytes.len()), skipped);
+        if skipped > 0 {
+            collector.issue_at_end(
+                Code::OverlappingPage,
+                &format!("{skipped} records stand in an earlier page already"),
+            );
+        }
+        let prints = match prints {
+            Prints::Wanted if !states_ids(&batch) => fingerprints(&batch),
+            Prints::Wanted | Prints::Unwanted => Vec::new(),
+        };
+        (DocumentShard { shard: collector.finish(), prints }, batch.recycle())
+    })
+}
+
+fn states_ids(batch: &Batch<'_>) -> bool {
+    batch.marks.iter().any(|marked| match &marked.mark {
+        Mark::Run(head) => head.id != RunId::File,
+        _ => false,
+    })
+}
+
+/// A part of a document.
+#[derive(Debug)]
+pub struct Part {
+    /// What was carried to it.
+    pub carry: Carry,
+    /// Its length.
+    pub bytes: u64,
+    /// Its shard.
+    pub shard: Shard,
+}
+
+/// Reads a document in parts, by all threads; `None` if it has to be read as one.
+#[must_use]
+pub fn read_in_parts(
+    format: &'static dyn Format,
+    document: Document<'_>,
+    options: &Options,
+) -> Option<Vec<Part>> {
+    let stretches = divide(format, document, options.window_bytes);
+    if stretches.len() < 2 {
+        return None;
+    }
+    let parts = pipeline::map_all(stretches, |stretch| read_part(format, &stretch, options))?;
+    (are_apart(&parts) && !are_too_bad(&parts)).then_some(parts)
+}
+
+/// A stretch of a document between two seams.
+#[derive(Debug, Clone, Copy)]
+struct Stretch<'a> {
+    document: Document<'a>,
+    carry: Carry,
+    /// What is carried on from it, unless the document ends with it.
+    behind: Option<Carry>,
+}
+
+/// The stretches of a document, of about so many bytes.
+fn divide<'a>(format: &dyn Format, document: Document<'a>, bytes: usize) -> Vec<Stretch<'a>> {
+    let mut stretches = Vec::new();
+    let (mut start, mut carry) = (0, Carry::default());
+    let mut add = |from: usize, to: usize, carry, behind| {
+        let bytes = document.bytes.get(from..to).unwrap_or_default();
+        let document = Document { bytes, start: document.start + from as u64 };
+        stretches.push(Stretch { document, carry, behind });
+    };
+    let seams = if document.bytes.len() > bytes { format.seams(document.bytes, bytes) } else { Vec::new() };
+    for seam in seams.into_iter().filter(|seam| seam.at < document.bytes.len()) {
+        if seam.at > start {
+            add(start, seam.at, carry, Some(seam.carry));
+            (start, carry) = (seam.at, seam.carry);
+        }
+    }
+    add(start, document.bytes.len(), carry, None);
+    stretches
+}
+
+/// Reads a part; `None` if it does not end as the next one supposes.
+fn read_part(format: &'static dyn Format, stretch: &Stretch<'_>, options: &Options) -> Option<Part> {
+    let Stretch { document, carry, behind } = *stretch;
+    with_buffers(options.detail.wants(), |_, batch| {
+        let mut batch = batch.recycle();
+        let mut collector = Collector::new(document.start, options);
+        let end = if behind.is_some() { End::Seam } else { End::Input };
+        let window = Window { bytes: document.bytes, offset: document.start, end };
+        let mut ends = carry;
+        let delivery = Delivery::InParts(&mut |part| collector.add_part(part));
+        let consumed = format.parse_document(window, &mut ends, &mut batch, delivery);
+        let is_right = match behind {
+            Some(behind) => consumed == document.bytes.len() && ends == behind,
+            None => ends.depth == Depth::Outside,
+        };
+        collector.add(&batch, document.bytes, consumed.min(document.bytes.len()), 0);
+        let part = Part { carry, bytes: document.bytes.len() as u64, shard: collector.finish() };
+        (is_right.then_some(part), batch.recycle())
+    })
+}
+
+/// Whether no two parts state the same run. Of copies of one within a document, its format chooses.
+fn are_apart(parts: &[Part]) -> bool {
+    let of_part = |(index, part): (usize, &Part)| {
+        let id = |scope: &Scope| match &scope.boundary {
+            Some(Boundary::Run(RunHead { id: RunId::Stated(id), .. })) => Some(quick_print(id.as_bytes())),
+            _ => None,
+        };
+        part.shard.scopes.iter().filter_map(id).map(|print| (print, index)).collect::<Vec<_>>()
+    };
+    let mut ids: Vec<(u64, usize)> = parts.iter().enumerate().map(of_part).flatten().collect();
+    ids.sort_unstable();
+    ids.windows(2).all(|pair| match pair {
+        [(one, of), (other, of_other)] => one != other || of == of_other,
+        _ => true,
+    })
+}
+
+/// Whether there are as many problems as are listed of one document.
+fn are_too_bad(parts: &[Part]) -> bool {
+    let issues: u64 = parts.iter().flat_map(|part| part.shard.issues.counts.values()).sum();
+    issues >= limits::MAX_ISSUES as u64
+}
+
+/// A part of a divided document, and what has been found before it.
+#[derive(Debug, Clone, Copy)]
+pub struct PartPlace {
+    /// First byte.
+    pub offset: u64,
+    /// Lines before it.
+    pub lines: u64,
+    /// Records before it.
+    pub record: u64,
+    /// What is carried to it.
+    pub carry: Carry,
+}

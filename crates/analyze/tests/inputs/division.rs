@@ -1,0 +1,235 @@
+//! Large JSON documents are read in parts; what is found does not tell.
+
+use std::num::NonZeroUsize;
+
+use logmill_analyze::model::EventRow;
+use logmill_analyze::{Buckets, Engine, EventsError, Input, Options, Report, Selection};
+
+use crate::support::{Access, Counted, read};
+
+/// How elements stand in their array.
+#[derive(Debug, Clone, Copy)]
+enum Layout {
+    /// All on one line.
+    Minified,
+    /// One on each line.
+    Lines,
+    /// Behind a comma that begins the line.
+    CommaFirst,
+    /// As `jq` writes them.
+    Indented,
+}
+
+const LAYOUTS: [Layout; 4] = [Layout::Minified, Layout::Lines, Layout::CommaFirst, Layout::Indented];
+
+impl Layout {
+    fn array(self, elements: &[String]) -> String {
+        match self {
+            Self::Minified => format!("[{}]", elements.join(",")),
+            Self::Lines => format!("[\n{}\n]\n", elements.join(",\n")),
+            Self::CommaFirst => format!("[{}\n]", elements.join("\n,")),
+            Self::Indented => {
+                let indented = elements.iter().map(|element| indented(element));
+                format!("[\n  {}\n]\n", indented.collect::<Vec<_>>().join(",\n  "))
+            }
+        }
+    }
+}
+
+/// Breaks a line behind every brace, bracket and comma that stands outside of strings.
+fn indented(element: &str) -> String {
+    let (mut text, mut is_string) = (String::new(), false);
+    for character in element.chars() {
+        is_string ^= character == '"';
+        if !is_string && matches!(character, '}' | ']') {
+            text.push_str("\n    ");
+        }
+        text.push(character);
+        if !is_string && matches!(character, '{' | '[' | ',') {
+            text.push_str("\n    ");
+        }
+    }
+    text
+}
+
+fn clock(second: usize) -> String {
+    format!("2025-03-01T{:02}:{:02}:{:02}.000Z", 10 + second / 3600, second / 60 % 60, second % 60)
+}
+
+/// Executions with results that begin as the executions do, every seventh without results, every fifth failed.
+fn executions(n: usize) -> Vec<String> {
+    let execution = |index: usize| {
+        let (from, to) = (clock(3 * (n - index)), clock(3 * (n - index) + 2));
+        let result = |step: usize| {
+            let data = if index % 5 == 0 && step == 1 {
+                r#"[[{"json":null,"error":{"message":"Gone ],{[ away"},"statusCode":410}]]"#
+            } else {
+                r#"[[{"json":{"executionId":"x","results":[1,{"startedAt":2},{"startedAt":3}]}}]]"#
+            };
+            format!(
+                r#"{{"startedAt":"{from}","connectorId":"step {step} é","stoppedAt":"{to}","data":{data}}}"#
+            )
+        };
+        let results: Vec<String> = (0..if index % 7 == 3 { 0 } else { 2 }).map(result).collect();
+        format!(
+            r#"{{"startedAt":"{from}","executionId":"e{index:04}","stoppedAt":"{to}","finished":true,"results":[{}]}}"#,
+            results.join(",")
+        )
+    };
+    (0..n).map(execution).collect()
+}
+
+/// Builds in pages of four lines, three pages each, the middle one overlapping the first.
+fn pages(builds: usize) -> Vec<String> {
+    let page = |build: usize, from: usize| {
+        let start = 1_762_000_000_000 + build * 100_000;
+        let line = |n: usize| {
+            let text = match n {
+                0 => "Initializing build environment...".to_owned(),
+                1 => "Success: Finished initializing build environment".to_owned(),
+                8 if build % 3 == 0 => "Failed: error occurred while running build command".to_owned(),
+                _ => format!(r#"line {n} of build {build}: \"result\" ],{{[ é"#),
+            };
+            format!(r#"[{},"{text}"]"#, start + n * 1000)
+        };
+        let lines: Vec<String> = (from..from + 4).map(line).collect();
+        format!(r#"{{"success":true,"result":{{"truncated":false,"lines":[{}]}}}}"#, lines.join(","))
+    };
+    (0..builds).flat_map(|build| [0, 2, 5].map(|from| page(build, from))).collect()
+}
+
+fn options(window_bytes: usize) -> Options {
+    Options { threads: NonZeroUsize::new(3), window_bytes, ..Options::default() }
+}
+
+/// Holds that a document tells the same whole and in parts, and says what it tells.
+#[track_caller]
+fn same(name: &str, document: &str) -> (Report, Vec<String>) {
+    let told = |window_bytes, access| {
+        let input = Counted::new(name, document, access);
+        let found = read(&[&input], options(window_bytes));
+        assert!(found.unread.is_empty(), "{:?}", found.unread);
+        (found.report, found.events)
+    };
+    let whole = told(1 << 30, Access::Random);
+    for access in [Access::Random, Access::Stream] {
+        for window_bytes in [1, 700, 3000, 20_000] {
+            let (report, events) = told(window_bytes, access);
+            let how = format!("{access:?}, parts of {window_bytes}");
+            assert_eq!(report.files, whole.0.files, "{how}");
+            assert_eq!(report.issues, whole.0.issues, "{how}");
+            assert_eq!(report.runs, whole.0.runs, "{how}");
+            assert_eq!(report.steps, whole.0.steps, "{how}");
+            assert_eq!(report.errors, whole.0.errors, "{how}");
+            assert_eq!(events, whole.1, "{how}");
+        }
+    }
+    whole
+}
+
+#[test]
+fn pages_of_executions() {
+    for layout in LAYOUTS {
+        let array = layout.array(&executions(100));
+        for document in [format!("{{\"next\":null,\"data\":{array},\"total\":100}}"), array] {
+            let (report, events) = same("wf/page.json", &document);
+            // 14 of them have no results (3, 10, …, 94), and of the 20 that end in 0 or 5 three are among those.
+            let failed = report.runs.iter().filter(|run| run.status.as_str() == "failed").count();
+            assert_eq!((report.runs.len(), report.steps.len(), events.len(), failed), (100, 172, 172, 17));
+        }
+    }
+}
+
+#[test]
+fn arrays_of_pages() {
+    for layout in LAYOUTS {
+        let (report, events) = same("worker/pages.json", &layout.array(&pages(40)));
+        let failed = report.runs.iter().filter(|run| run.status.as_str() == "failed").count();
+        // Nine lines each, since of the twelve two are told twice and one is left out.
+        assert_eq!((report.runs.len(), failed), (40, 14), "{layout:?}");
+        assert_eq!(report.files.first().map(|file| file.n_events), Some(events.len() as u64));
+    }
+}
+
+#[test]
+fn an_execution_that_stands_in_two_parts_counts_once() {
+    let mut elements = executions(60);
+    let early = elements[2].replace("\"finished\":true", "\"finished\":false");
+    elements.push(elements[5].clone());
+    elements.push(early);
+    let (report, _) = same("wf/page.json", &Layout::Minified.array(&elements));
+    assert_eq!(report.runs.len(), 60);
+    let issues: u64 = report.issues.iter().filter(|issue| issue.code == "overlapping-page").count() as u64;
+    assert_eq!(issues, 2);
+}
+
+#[test]
+fn damage_costs_the_same() {
+    let sound = Layout::Indented.array(&executions(40));
+    let at = |part: usize| sound.len() * part / 7;
+    for part in 1..7 {
+        let (before, behind) = (&sound[..at(part)], &sound[at(part)..]);
+        same("wf/cut.json", before);
+        same("wf/hole.json", &format!("{before}{}", &behind[behind.len().min(37)..]));
+        for damage in ["\"", "]", "}", "{\"startedAt\":", "},\n  {\n    \"startedAt\":1", "],["] {
+            same("wf/damaged.json", &format!("{before}{damage}{behind}"));
+        }
+    }
+    let sound = Layout::Lines.array(&pages(12));
+    for part in 1..7 {
+        let at = sound.len() * part / 7;
+        for damage in ["\"", "]", "}", "\n{", "],["] {
+            same("worker/damaged.json", &format!("{}{damage}{}", &sound[..at], &sound[at..]));
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_an_element_divides_nothing() {
+    // Whatever is guessed stands in a string, or deeper.
+    let inner = r#"{"executionId":"no","results":[]},{"executionId":"no","results":[]}"#;
+    let text = inner.replace('"', "\\\"");
+    let mut elements = Vec::new();
+    for n in 0..30 {
+        elements.push(format!(
+            r#"{{"executionId":"e{n}","finished":true,"inputs":[{inner},{inner}],"note":"x,{text}","results":[]}}"#
+        ));
+    }
+    let (report, _) = same("wf/page.json", &Layout::Minified.array(&elements));
+    assert_eq!(report.runs.len(), 30);
+}
+
+/// How many bytes are read again for the events of one run, of a document of how many, and how many events it has.
+fn cost_of_one_run(name: &str, document: &str) -> (u64, usize) {
+    let input = Counted::new(name, document, Access::Random);
+    let inputs: [&dyn Input; 1] = [&input];
+    let engine = Engine::new(options(6000)).expect("threads");
+    let survey = engine.survey(&inputs);
+    let all = survey.report(&Selection::default(), Buckets::default()).expect("buckets").runs;
+    let run = &all[all.len() / 2].run_id;
+    let selection = Selection { runs: vec![run.clone()], ..Selection::default() };
+    input.asked.take_bytes();
+    let mut seen = 0;
+    let push = |n: &mut usize, row: &EventRow<'_>| *n += usize::from(row.run.run_id == *run);
+    let take = |n: usize| {
+        seen += n;
+        Ok::<(), EventsError>(())
+    };
+    let plan = survey.event_plan(&selection);
+    engine.events(&plan, &inputs, || 0, push, |n| n, take).expect("unchanged inputs");
+    (input.asked.take_bytes(), seen)
+}
+
+#[test]
+fn of_a_divided_document_one_run_costs_its_part() {
+    for layout in [Layout::Minified, Layout::Lines, Layout::Indented] {
+        let page = format!("{{\"data\":{}}}", layout.array(&executions(200)));
+        let (bytes, events) = cost_of_one_run("wf/page.json", &page);
+        assert_eq!(events, 2, "{layout:?}");
+        assert!(bytes < 16_000, "{layout:?}: {bytes} of {}", page.len());
+        let array = layout.array(&pages(60));
+        let (bytes, events) = cost_of_one_run("worker/pages.json", &array);
+        assert_eq!(events, 9, "{layout:?}");
+        assert!(bytes < 16_000, "{layout:?}: {bytes} of {}", array.len());
+    }
+}
