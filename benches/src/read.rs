@@ -67,7 +67,7 @@ fn read(
         let offset = (file.bytes.len() - bytes.len()) as u64;
         let mut out = batch.recycle();
         let window = Window { bytes, offset, end: End::Input };
-        corpus.format.parse_document(window, &mut out, Delivery::InParts(take));
+        corpus.format.parse_document(window, &mut Carry::default(), &mut out, Delivery::InParts(take));
         take(&out);
         return out.recycle();
     }

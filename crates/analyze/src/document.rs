@@ -2,7 +2,8 @@
 //!
 //! Where a large array may be divided is guessed by its format. Every part is read as if the guess before it was
 //! right, and the document counts as divided only if each part ends as the next one supposes, which makes all
-//! guesses right: the first part begins with the document. Else it is read once more, as one.
+//! guesses right: the first part begins with the document. Else it is read once more, as one. So are parts that
+//! state the same run.
 
 use logmill_parse::mark::{RunHead, RunId};
 use logmill_parse::overlap::quick_print;
@@ -97,17 +98,34 @@ pub fn read_in_parts(
     if stretches.len() < 2 {
         return None;
     }
-    let parts = pipeline::map_all(stretches, |stretch| read_part(format, &stretch, options))?;
-    (are_apart(&parts) && !are_too_bad(&parts)).then_some(parts)
+    let parts = pipeline::map_all(stretches.clone(), |stretch| read_part(format, stretch, options))?;
+    let parts = pipeline::map_all(joined(&stretches, parts), |(stretch, part)| {
+        part.or_else(|| read_part(format, stretch, options))
+    })?;
+    (!are_too_bad(&parts)).then_some(parts)
 }
 
 /// A stretch of a document between two seams.
 #[derive(Debug, Clone, Copy)]
 struct Stretch<'a> {
-    document: Document<'a>,
+    /// The bytes from its first to the last of the document, and where they stand.
+    rest: Document<'a>,
+    /// Its length.
+    len: usize,
     carry: Carry,
     /// What is carried on from it, unless the document ends with it.
     behind: Option<Carry>,
+}
+
+impl<'a> Stretch<'a> {
+    fn bytes(self) -> &'a [u8] {
+        self.rest.bytes.get(..self.len).unwrap_or(self.rest.bytes)
+    }
+
+    /// This one and the next one.
+    const fn with(self, next: Self) -> Self {
+        Self { len: self.len + next.len, behind: next.behind, ..self }
+    }
 }
 
 /// The stretches of a document, of about so many bytes.
@@ -115,9 +133,9 @@ fn divide<'a>(format: &dyn Format, document: Document<'a>, bytes: usize) -> Vec<
     let mut stretches = Vec::new();
     let (mut start, mut carry) = (0, Carry::default());
     let mut add = |from: usize, to: usize, carry, behind| {
-        let bytes = document.bytes.get(from..to).unwrap_or_default();
-        let document = Document { bytes, start: document.start + from as u64 };
-        stretches.push(Stretch { document, carry, behind });
+        let bytes = document.bytes.get(from..).unwrap_or_default();
+        let rest = Document { bytes, start: document.start + from as u64 };
+        stretches.push(Stretch { rest, len: to - from, carry, behind });
     };
     let seams = if document.bytes.len() > bytes { format.seams(document.bytes, bytes) } else { Vec::new() };
     for seam in seams.into_iter().filter(|seam| seam.at < document.bytes.len()) {
@@ -131,41 +149,66 @@ fn divide<'a>(format: &dyn Format, document: Document<'a>, bytes: usize) -> Vec<
 }
 
 /// Reads a part; `None` if it does not end as the next one supposes.
-fn read_part(format: &'static dyn Format, stretch: &Stretch<'_>, options: &Options) -> Option<Part> {
-    let Stretch { document, carry, behind } = *stretch;
+fn read_part(format: &'static dyn Format, stretch: Stretch<'_>, options: &Options) -> Option<Part> {
+    let Stretch { rest: Document { start, .. }, carry, behind, .. } = stretch;
+    let bytes = stretch.bytes();
     with_buffers(options.detail.wants(), |_, batch| {
         let mut batch = batch.recycle();
-        let mut collector = Collector::new(document.start, options);
+        let mut collector = Collector::new(start, options);
         let end = if behind.is_some() { End::Seam } else { End::Input };
-        let window = Window { bytes: document.bytes, offset: document.start, end };
+        let window = Window { bytes, offset: start, end };
         let mut ends = carry;
         let delivery = Delivery::InParts(&mut |part| collector.add_part(part));
         let consumed = format.parse_document(window, &mut ends, &mut batch, delivery);
         let is_right = match behind {
-            Some(behind) => consumed == document.bytes.len() && ends == behind,
+            Some(behind) => consumed == bytes.len() && ends == behind,
             None => ends.depth == Depth::Outside,
         };
-        collector.add(&batch, document.bytes, consumed.min(document.bytes.len()), 0);
-        let part = Part { carry, bytes: document.bytes.len() as u64, shard: collector.finish() };
+        collector.add(&batch, bytes, consumed.min(bytes.len()), 0);
+        let part = Part { carry, bytes: bytes.len() as u64, shard: collector.finish() };
         (is_right.then_some(part), batch.recycle())
     })
 }
 
-/// Whether no two parts state the same run. Of copies of one within a document, its format chooses.
-fn are_apart(parts: &[Part]) -> bool {
-    let of_part = |(index, part): (usize, &Part)| {
-        let id = |scope: &Scope| match &scope.boundary {
-            Some(Boundary::Run(RunHead { id: RunId::Stated(id), .. })) => Some(quick_print(id.as_bytes())),
-            _ => None,
-        };
-        part.shard.scopes.iter().filter_map(id).map(|print| (print, index)).collect::<Vec<_>>()
+/// The parts, and in place of those that state the same run one that is still to be read: of copies of a run in a
+/// document, its format chooses. They stand close together where a page repeats the end of the one before.
+fn joined<'a>(stretches: &[Stretch<'a>], parts: Vec<Part>) -> Vec<(Stretch<'a>, Option<Part>)> {
+    let last_alike = last_alike(&parts);
+    let mut joined: Vec<(Stretch<'a>, Option<Part>)> = Vec::with_capacity(parts.len());
+    let mut last = 0;
+    for (index, ((part, stretch), alike)) in parts.into_iter().zip(stretches).zip(last_alike).enumerate() {
+        match joined.last_mut().filter(|_| index > 0 && index <= last) {
+            Some((together, read)) => {
+                *read = None;
+                *together = together.with(*stretch);
+            }
+            None => joined.push((*stretch, Some(part))),
+        }
+        last = last.max(alike);
+    }
+    joined
+}
+
+/// For each part the last one that states a run which it states.
+fn last_alike(parts: &[Part]) -> Vec<usize> {
+    let id = |scope: &Scope| match &scope.boundary {
+        Some(Boundary::Run(RunHead { id: RunId::Stated(id), .. })) => Some(quick_print(id.as_bytes())),
+        _ => None,
     };
-    let mut ids: Vec<(u64, usize)> = parts.iter().enumerate().map(of_part).flatten().collect();
+    let mut ids: Vec<(u64, usize)> = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        ids.extend(part.shard.scopes.iter().filter_map(id).map(|print| (print, index)));
+    }
     ids.sort_unstable();
-    ids.windows(2).all(|pair| match pair {
-        [(one, of), (other, of_other)] => one != other || of == of_other,
-        _ => true,
-    })
+    let mut last: Vec<usize> = (0..parts.len()).collect();
+    for alike in ids.chunk_by(|(one, _), (other, _)| one == other) {
+        if let ([(_, from), ..], [.., (_, to)]) = (alike, alike)
+            && let Some(last) = last.get_mut(*from)
+        {
+            *last = (*last).max(*to);
+        }
+    }
+    last
 }
 
 /// Whether there are as many problems as are listed of one document.

@@ -164,6 +164,18 @@ fn an_execution_that_stands_in_two_parts_counts_once() {
 }
 
 #[test]
+fn pages_that_repeat_the_end_of_the_one_before() {
+    let executions = executions(90);
+    let page = |at: usize| executions[at..(at + 12).min(90)].to_vec();
+    let elements: Vec<String> = (0..90).step_by(10).flat_map(page).collect();
+    for layout in LAYOUTS {
+        let (report, _) = same("wf/pages.json", &layout.array(&elements));
+        let repeated = report.issues.iter().filter(|issue| issue.code == "overlapping-page").count();
+        assert_eq!((report.runs.len(), repeated), (90, 16));
+    }
+}
+
+#[test]
 fn damage_costs_the_same() {
     let sound = Layout::Indented.array(&executions(40));
     let at = |part: usize| sound.len() * part / 7;

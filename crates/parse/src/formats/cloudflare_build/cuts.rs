@@ -98,9 +98,16 @@ fn opening(line: &[u8]) -> Option<Micros> {
     to_lines(&mut cursor, &[b"result", b""])?;
     cursor.take(b'[');
     cursor.next_token();
-    let (tuple, _) = element::tuple(line, cursor.at)?;
-    match tuple.stamp {
-        Stamp::At(ts) if tuple.message.raw.starts_with(OPENING) => Some(ts),
+    let start = cursor.at;
+    let first = match element::tuple(line, start) {
+        Some((tuple, _)) => tuple,
+        None => {
+            cursor.skip().ok()?;
+            element::read(line.get(start..cursor.at)?)?
+        }
+    };
+    match first.stamp {
+        Stamp::At(ts) if first.message.raw.starts_with(OPENING) => Some(ts),
         _ => None,
     }
 }
