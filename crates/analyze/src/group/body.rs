@@ -11,6 +11,7 @@ use logmill_parse::encoding::{self, Transcoder};
 use logmill_parse::{Code, Extent, limits};
 
 use crate::input::{Content, ReadAt, ReadError};
+use crate::pipeline;
 
 /// Bytes that come one after the other.
 pub type Stream = Box<dyn Read + Send>;
@@ -189,21 +190,45 @@ fn read_all(content: &dyn ReadAt, size: u64) -> (Vec<u8>, Option<io::Error>) {
 }
 
 fn read_up_to(content: &dyn ReadAt, most: u64) -> (Vec<u8>, Option<io::Error>) {
-    let mut bytes = SPARE.take();
-    bytes.resize(usize::try_from(most).unwrap_or(0), 0);
-    let mut filled = 0;
-    let failure = loop {
-        let Some(space) = bytes.get_mut(filled..).filter(|space| !space.is_empty()) else { break None };
-        let len = space.len();
-        match content.read_at(filled as u64, space) {
-            Ok(0) => break None,
-            Ok(n) => filled += n.min(len),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => break Some(error),
-        }
+    let len = usize::try_from(most).unwrap_or(0);
+    let mut bytes = if len > MAX_SPARE_BYTES {
+        // Memory that is not written to here comes from the system when it is read into, by whichever thread does.
+        vec![0; len]
+    } else {
+        let mut spare = SPARE.take();
+        spare.resize(len, 0);
+        spare
     };
+    let stretches = bytes.chunks_mut(STRETCH_BYTES).zip((0_u64..).step_by(STRETCH_BYTES)).collect();
+    let read = pipeline::map(stretches, |(space, at): (&mut [u8], u64)| fill(content, at, space));
+    let (mut filled, mut failure) = (0, None);
+    for (n, error) in read {
+        filled += n;
+        failure = error;
+        if failure.is_some() || n < STRETCH_BYTES {
+            break;
+        }
+    }
     bytes.truncate(filled);
     (bytes, failure)
+}
+
+/// Bytes of a large input that one thread reads at once.
+const STRETCH_BYTES: usize = 4 << 20;
+
+/// Reads the bytes from `at` on, and says how many there are and why they end early.
+fn fill(content: &dyn ReadAt, at: u64, bytes: &mut [u8]) -> (usize, Option<io::Error>) {
+    let mut filled = 0;
+    while let Some(space) = bytes.get_mut(filled..).filter(|space| !space.is_empty()) {
+        let len = space.len();
+        match content.read_at(at + filled as u64, space) {
+            Ok(0) => break,
+            Ok(n) => filled += n.min(len),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Some(error)),
+        }
+    }
+    (filled, None)
 }
 
 /// The error of an input that has another size than it had when it was opened, if it has.
