@@ -13,9 +13,9 @@ use logmill_parse::About;
 use logmill_parse::mark::{Missing, Opening, RunHead, RunId};
 
 use self::builder::Builder;
-pub use self::draft::{DraftOrigin, Extent, MessageDraft, RunDraft, renumbered};
+pub use self::draft::{DraftOrigin, Drafts, Extent, MessageDraft, RunDraft, renumbered};
 use crate::identity::{Origin, PathIdentity};
-use crate::shard::{Boundary, Scope, Texts};
+use crate::shard::{Boundary, Scope, Shard, Texts};
 
 /// Whether a further start in one input begins another run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,9 +42,32 @@ pub struct Assembler {
     own_runs: usize,
     /// Whether the next run of the source continues the one before (a further page of it).
     continues: bool,
-    finished: Vec<RunDraft>,
+    finished: Drafts,
     /// Messages that several shards say.
     texts: Texts,
+}
+
+/// Assembles the runs of a shard where that takes nothing from other shards: each of its scopes is a run that the
+/// source names. Until they are handed to [`Assembler::append`], lines, records and numbers are the shard's own.
+pub fn named_runs(about: &'static About, path: &PathIdentity, input: usize, shard: &mut Shard) {
+    if !shard.scopes.iter().all(is_named) {
+        return;
+    }
+    let own = |len: usize| (0..).take(len).collect();
+    let numbers = Numbers { templates: own(shard.templates.len()), measures: own(shard.measures.len()) };
+    let mut assembler = Assembler::new(about, path.clone(), SplitRuns::Never);
+    for scope in std::mem::take(&mut shard.scopes) {
+        assembler.add(scope, Place { input, lines: 0, record: 0 }, &numbers);
+    }
+    shard.runs = assembler.finish();
+}
+
+fn is_named(scope: &Scope) -> bool {
+    let begins_named = match &scope.boundary {
+        Some(Boundary::Run(head)) => head.id != RunId::File,
+        _ => false,
+    };
+    begins_named && scope.stream.is_none()
 }
 
 /// The group's numbers of what a shard counts on its own.
@@ -113,6 +136,21 @@ impl Assembler {
         builder.append(scope, place, numbers);
     }
 
+    /// Adds runs that have been assembled by themselves, of a shard that stands at `place`.
+    pub fn append(&mut self, runs: Drafts, place: Place, numbers: &Numbers) {
+        if runs.is_empty() {
+            return;
+        }
+        self.finish_own();
+        for mut run in runs {
+            run.settle(place, numbers);
+            for (_, message) in &mut run.messages {
+                message.example = self.texts.share(&message.example);
+            }
+            self.finished.push(run);
+        }
+    }
+
     /// Says that the log of the run at hand is not all there.
     pub fn incomplete(&mut self, reason: &'static str) {
         if let Some(own) = &mut self.own {
@@ -122,10 +160,10 @@ impl Assembler {
 
     /// The runs, in the order in which they began.
     #[must_use]
-    pub fn finish(mut self) -> Vec<RunDraft> {
+    pub fn finish(mut self) -> Drafts {
         self.finish_own();
         for (_, builder) in std::mem::take(&mut self.relayed) {
-            self.finished.push(builder.finish(self.about));
+            self.finished.push(Box::new(builder.finish(self.about)));
         }
         self.finished
     }
@@ -166,7 +204,7 @@ impl Assembler {
 
     fn finish_own(&mut self) {
         if let Some(own) = self.own.take() {
-            self.finished.push(own.finish(self.about));
+            self.finished.push(Box::new(own.finish(self.about)));
         }
     }
 

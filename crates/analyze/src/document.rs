@@ -85,24 +85,30 @@ pub struct Part {
     pub bytes: u64,
     /// Its shard.
     pub shard: Shard,
+    /// Fingerprints of the ids of runs that it states.
+    ids: Vec<u64>,
+    /// Whether it begins with events of a run that begins before it.
+    goes_on: bool,
 }
 
-/// Reads a document in parts, by all threads; `None` if it has to be read as one.
+/// Reads a document in parts, by all threads, of which each does `finish` with its shard; `None` if it has to be
+/// read as one.
 #[must_use]
 pub fn read_in_parts(
     format: &'static dyn Format,
     document: Document<'_>,
     options: &Options,
+    finish: impl Fn(&mut Shard) + Sync,
 ) -> Option<Vec<Part>> {
     let stretches = divide(format, document, options.window_bytes);
     if stretches.len() < 2 {
         return None;
     }
-    let parts = pipeline::map_all(stretches.clone(), |stretch| read_part(format, stretch, options))?;
-    let parts = pipeline::map_all(joined(&stretches, parts), |(stretch, part)| {
-        part.or_else(|| read_part(format, stretch, options))
-    })?;
-    (!are_too_bad(&parts)).then_some(parts)
+    let read = |stretch| read_part(format, stretch, options, &finish);
+    let parts = pipeline::map_all(stretches.clone(), read)?;
+    let parts =
+        pipeline::map_all(joined(&stretches, parts), |(stretch, part)| part.or_else(|| read(stretch)))?;
+    (are_apart(&parts) && !are_too_bad(&parts)).then_some(parts)
 }
 
 /// A stretch of a document between two seams.
@@ -149,7 +155,12 @@ fn divide<'a>(format: &dyn Format, document: Document<'a>, bytes: usize) -> Vec<
 }
 
 /// Reads a part; `None` if it does not end as the next one supposes.
-fn read_part(format: &'static dyn Format, stretch: Stretch<'_>, options: &Options) -> Option<Part> {
+fn read_part(
+    format: &'static dyn Format,
+    stretch: Stretch<'_>,
+    options: &Options,
+    finish: impl Fn(&mut Shard),
+) -> Option<Part> {
     let Stretch { rest: Document { start, .. }, carry, behind, .. } = stretch;
     let bytes = stretch.bytes();
     with_buffers(options.detail.wants(), |_, batch| {
@@ -165,9 +176,24 @@ fn read_part(format: &'static dyn Format, stretch: Stretch<'_>, options: &Option
             None => ends.depth == Depth::Outside,
         };
         collector.add(&batch, bytes, consumed.min(bytes.len()), 0);
-        let part = Part { carry, bytes: bytes.len() as u64, shard: collector.finish() };
+        let mut shard = collector.finish();
+        let ids = shard.scopes.iter().filter_map(stated_id).collect();
+        let begins_run = |scope: &Scope| matches!(scope.boundary, Some(Boundary::Run(_)));
+        let goes_on = shard.scopes.first().is_some_and(|first| !begins_run(first));
+        if is_right {
+            finish(&mut shard);
+        }
+        let part = Part { carry, bytes: bytes.len() as u64, shard, ids, goes_on };
         (is_right.then_some(part), batch.recycle())
     })
+}
+
+/// A fingerprint of the id of the run that the scope begins, if it is stated.
+fn stated_id(scope: &Scope) -> Option<u64> {
+    match &scope.boundary {
+        Some(Boundary::Run(RunHead { id: RunId::Stated(id), .. })) => Some(quick_print(id.as_bytes())),
+        _ => None,
+    }
 }
 
 /// The parts, and in place of those that state the same run one that is still to be read: of copies of a run in a
@@ -191,13 +217,9 @@ fn joined<'a>(stretches: &[Stretch<'a>], parts: Vec<Part>) -> Vec<(Stretch<'a>, 
 
 /// For each part the last one that states a run which it states.
 fn last_alike(parts: &[Part]) -> Vec<usize> {
-    let id = |scope: &Scope| match &scope.boundary {
-        Some(Boundary::Run(RunHead { id: RunId::Stated(id), .. })) => Some(quick_print(id.as_bytes())),
-        _ => None,
-    };
     let mut ids: Vec<(u64, usize)> = Vec::new();
     for (index, part) in parts.iter().enumerate() {
-        ids.extend(part.shard.scopes.iter().filter_map(id).map(|print| (print, index)));
+        ids.extend(part.ids.iter().map(|id| (*id, index)));
     }
     ids.sort_unstable();
     let mut last: Vec<usize> = (0..parts.len()).collect();
@@ -209,6 +231,15 @@ fn last_alike(parts: &[Part]) -> Vec<usize> {
         }
     }
     last
+}
+
+/// Whether no run that has been assembled by itself goes on in the next part.
+fn are_apart(parts: &[Part]) -> bool {
+    let goes_on = |pair: &[Part]| match pair {
+        [before, part] => part.goes_on && !before.shard.runs.is_empty(),
+        _ => false,
+    };
+    !parts.windows(2).any(goes_on)
 }
 
 /// Whether there are as many problems as are listed of one document.

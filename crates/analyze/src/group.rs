@@ -20,10 +20,10 @@ use logmill_parse::{
 };
 
 use self::body::Body;
-use self::log::{ReadLog, Task};
+use self::log::{Alone, ReadLog, Task};
 use self::repeats::Fate;
 use self::runs::Candidate;
-use crate::assemble::{Assembler, Numbers, Place, RunDraft};
+use crate::assemble::{Assembler, Drafts, Numbers, Place, RunDraft};
 use crate::document::PartPlace;
 use crate::identity::PathIdentity;
 use crate::input::{Input, ReadError};
@@ -45,7 +45,7 @@ pub struct GroupResult {
     /// Every input of the group.
     pub files: Vec<FileDraft>,
     /// The runs in them.
-    pub runs: Vec<RunDraft>,
+    pub runs: Drafts,
     /// Messages by template.
     pub templates: Vec<Template>,
     /// What the values of the runs are values of.
@@ -317,11 +317,12 @@ impl<'a> Group<'a> {
 
     /// Reads the only log of a group. What it comes down to is assembled while threads read on: what is
     /// kept of it does not grow with its size, but with its runs.
-    fn read_alone(&mut self, log: Log, path: &PathIdentity) -> Vec<RunDraft> {
+    fn read_alone(&mut self, log: Log, path: &PathIdentity) -> Drafts {
         let Log { input, reading, body, .. } = log;
         let about = reading.format.about();
         let mut assembler = Assembler::new(about, path.clone(), self.options.split);
-        let task = self.task(reading, CommonPrefix::NONE, Prints::Unwanted);
+        let alone = Some(Alone { path, input });
+        let task = Task { alone, ..self.task(reading, CommonPrefix::NONE, Prints::Unwanted) };
         let mut file = OpenFile::new(input, &task);
         let log = match body.map_or_else(|| self.open(input), Ok) {
             Ok(body) => {
@@ -335,7 +336,7 @@ impl<'a> Group<'a> {
     }
 
     /// Reads the parts of one log, or logs that look like such parts.
-    fn read_together(&mut self, logs: Vec<Log>, path: &PathIdentity) -> Vec<RunDraft> {
+    fn read_together(&mut self, logs: Vec<Log>, path: &PathIdentity) -> Drafts {
         let mut parts = in_order_of_records(self.read_parts(logs));
         let fates = self.leave_out_repeated(&mut parts);
         let candidate = |(part, fate): (&Part<'_>, &Fate)| Candidate {
@@ -367,7 +368,7 @@ impl<'a> Group<'a> {
     }
 
     const fn task(&self, reading: Reading, prefix: CommonPrefix, prints: Prints) -> Task<'a> {
-        Task { reading, prefix, skipped: 0, prints, options: self.options }
+        Task { reading, prefix, skipped: 0, prints, options: self.options, alone: None }
     }
 
     fn source(&self, input: usize) -> &str {
@@ -492,6 +493,7 @@ impl<'a> Group<'a> {
     fn assemble(&mut self, open: &mut OpenFile, shard: Shard, assembler: Option<&mut Assembler>) {
         let file = &mut open.file;
         let (lines, record) = (open.n_lines, file.n_events);
+        let place = Place { input: file.input, lines, record };
         open.n_lines += shard.n_newlines;
         open.last_line = shard.last_line.unwrap_or(open.last_line);
         let part = shard.part.map(|(offset, carry)| PartPlace { offset, lines, record, carry });
@@ -502,8 +504,9 @@ impl<'a> Group<'a> {
         };
         if let Some(assembler) = assembler {
             for scope in shard.scopes {
-                assembler.add(scope, Place { input: file.input, lines, record }, &numbers);
+                assembler.add(scope, place, &numbers);
             }
+            assembler.append(shard.runs, place, &numbers);
         }
         file.issues.append(shard.issues, lines);
         file.account.merge(&shard.account);

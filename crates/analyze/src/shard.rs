@@ -20,6 +20,7 @@ pub use self::issues::{IssueLog, ListedIssue};
 pub use self::pending::{PendingMark, ScopeMark, StepUse};
 pub use self::tally::{Backward, StampedAt, Tally, Times, widen_by};
 pub use self::texts::{Measures, Texts};
+use crate::assemble::Drafts;
 use crate::model::Measure;
 
 /// Distinct masked messages told apart; more are counted as [`OTHER`]. No window of a text holds
@@ -36,6 +37,8 @@ pub struct Shard {
     pub end: u64,
     /// Stretches of runs, in the order in which they begin.
     pub scopes: Vec<Scope>,
+    /// Runs that have been assembled already, instead of scopes: see [`crate::assemble::named_runs`].
+    pub runs: Drafts,
     /// Messages, told apart by class and template.
     pub templates: Vec<Template>,
     /// What its values are values of.

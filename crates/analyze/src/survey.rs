@@ -9,7 +9,7 @@ use logmill_parse::{Class, Code, Metadata, Micros, Platform, Severity, Status, S
 
 use crate::cluster::{self, Distinct};
 
-use crate::assemble::{DraftOrigin, RunDraft, renumbered};
+use crate::assemble::{DraftOrigin, Drafts, RunDraft, renumbered};
 use crate::group::{FileDraft, GroupResult};
 use crate::input::Input;
 use crate::phases::StepDraft;
@@ -53,8 +53,7 @@ pub struct Survey {
     /// Sources and members of the inputs.
     pub(crate) names: Vec<(String, Option<String>)>,
     /// Runs; in the order of the table once the survey is finished.
-    #[expect(clippy::vec_box, reason = "they are sorted, and too large to be moved about")]
-    pub(crate) runs: Vec<Box<RunDraft>>,
+    pub(crate) runs: Drafts,
     /// Inputs, by index.
     pub(crate) files: Vec<FileDraft>,
     /// Messages by template.
@@ -154,7 +153,7 @@ impl Survey {
                 }
                 Some(id)
             });
-            self.runs.push(Box::new(run));
+            self.runs.push(run);
         }
         self.files.extend(group.files);
         for (path_id, metadata) in group.metadata {
@@ -313,8 +312,7 @@ impl Survey {
             }
         }
         let mut dropped = drop.into_iter();
-        let gone: Vec<Box<RunDraft>> =
-            self.runs.extract_if(.., |_| dropped.next().unwrap_or_default()).collect();
+        let gone: Drafts = self.runs.extract_if(.., |_| dropped.next().unwrap_or_default()).collect();
         for run in gone {
             self.count_as_duplicate(&run);
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use logmill_parse::mark::{CrawlStats, Fact};
 use logmill_parse::{About, Kind, Micros, Status};
 
+use super::{Numbers, Place};
 use crate::metrics::Values;
 use crate::phases::{Startup, StepDraft};
 use crate::shard::{Anchor, RequestUse, StampedAt, Times, widen_by};
@@ -58,6 +59,29 @@ pub struct RunDraft {
     pub queued_at: Option<Micros>,
     /// Stamps that step back: how many, and the first with its input.
     pub backward: Option<(u64, (usize, StampedAt))>,
+}
+
+impl RunDraft {
+    /// Makes lines, records and numbers of a run those of its group: it was assembled from a shard alone, which
+    /// stands at `place`.
+    pub fn settle(&mut self, place: Place, numbers: &Numbers) {
+        for extent in &mut self.extents {
+            extent.lines += place.lines;
+            extent.record += place.record;
+            extent.anchor.lines += place.lines;
+        }
+        for (_, message) in &mut self.messages {
+            message.place.1 += place.lines;
+        }
+        if let Some((_, (_, first))) = &mut self.backward {
+            first.line += place.lines;
+        }
+        let messages = std::mem::take(&mut self.messages);
+        self.messages = renumbered(messages, |index| numbers.templates.get(index as usize).copied());
+        if let Some(values) = Arc::get_mut(&mut self.metrics) {
+            values.renumber(&numbers.measures);
+        }
+    }
 }
 
 /// Facts about a run, of which there are few.
@@ -181,6 +205,9 @@ pub fn join_message(messages: &mut BTreeMap<u32, MessageDraft>, template: u32, m
         Entry::Occupied(mut slot) => slot.get_mut().add(&message),
     }
 }
+
+/// Drafts of runs, which are sorted and handed on, and too large to be moved about.
+pub type Drafts = Vec<Box<RunDraft>>;
 
 /// One request in one crawl of a run.
 #[derive(Debug, Clone)]

@@ -11,7 +11,9 @@ use logmill_parse::{Account, Amount, Batch, Code, End, Format, Shape, Wants, Win
 
 use super::Reading;
 use super::body::{self, Body, Stream, count_chars, count_lines};
+use crate::assemble;
 use crate::document::{self, Document, DocumentShard, Part};
+use crate::identity::PathIdentity;
 use crate::input::ReadAt;
 use crate::pipeline::{self, Options};
 use crate::read::{self, CommonPrefix, Prints, Range, Sink, Stretch};
@@ -71,6 +73,17 @@ pub struct Task<'t> {
     pub prints: Prints,
     /// How everything is read.
     pub options: &'t Options,
+    /// Whose it is, if no other input has to do with it.
+    pub alone: Option<Alone<'t>>,
+}
+
+/// The only input of a group.
+#[derive(Clone, Copy)]
+pub struct Alone<'t> {
+    /// What its path tells.
+    pub path: &'t PathIdentity,
+    /// Its index.
+    pub input: usize,
 }
 
 /// The bytes and lines in front of the first that a format sees: the byte order mark, or what another
@@ -97,7 +110,7 @@ pub fn read_log(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
 }
 
 fn read_document(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
-    let Task { reading: Reading { format, bom, .. }, skipped, prints, options, .. } = task;
+    let Task { reading: Reading { format, bom, .. }, skipped, prints, options, alone, .. } = task;
     if body.size().is_some_and(|size| size > document::MAX_DOCUMENT_BYTES) {
         return too_large(body.measure(), &task, take);
     }
@@ -110,10 +123,13 @@ fn read_document(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
     let document = Document { bytes: rest, start: bom };
     let mut result = ReadLog { bytes: bom, ..ReadLog::default() };
     // What is compared with other documents is compared whole.
-    let is_alone = skipped == 0 && prints == Prints::Unwanted;
-    let parts = if is_alone { document::read_in_parts(format, document, options) } else { None };
+    let parts = alone.and_then(|Alone { path, input }| {
+        document::read_in_parts(format, document, options, |shard| {
+            assemble::named_runs(format.about(), path, input, shard);
+        })
+    });
     if let Some(parts) = parts {
-        for Part { carry, bytes, mut shard } in parts {
+        for Part { carry, bytes, mut shard, .. } in parts {
             shard.part = is_random.then_some((result.bytes, carry));
             result.join(Stretched { shard, bytes, prints: Vec::new(), failure: None }, take);
         }

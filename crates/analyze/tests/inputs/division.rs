@@ -61,7 +61,7 @@ fn executions(n: usize) -> Vec<String> {
     let execution = |index: usize| {
         let (from, to) = (clock(3 * (n - index)), clock(3 * (n - index) + 2));
         let result = |step: usize| {
-            let data = if index % 5 == 0 && step == 1 {
+            let data = if index.is_multiple_of(5) && step == 1 {
                 r#"[[{"json":null,"error":{"message":"Gone ],{[ away"},"statusCode":410}]]"#
             } else {
                 r#"[[{"json":{"executionId":"x","results":[1,{"startedAt":2},{"startedAt":3}]}}]]"#
@@ -87,7 +87,9 @@ fn pages(builds: usize) -> Vec<String> {
             let text = match n {
                 0 => "Initializing build environment...".to_owned(),
                 1 => "Success: Finished initializing build environment".to_owned(),
-                8 if build % 3 == 0 => "Failed: error occurred while running build command".to_owned(),
+                8 if build.is_multiple_of(3) => {
+                    "Failed: error occurred while running build command".to_owned()
+                }
                 _ => format!(r#"line {n} of build {build}: \"result\" ],{{[ é"#),
             };
             format!(r#"[{},"{text}"]"#, start + n * 1000)

@@ -124,7 +124,7 @@ fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>, deliver
         }
     }
     let line = reading.ledger.close(consumed, &mut out.account);
-    *carry = Carry { depth: reading.page.depth, line, ..*carry };
+    *carry = Carry { line, depth: reading.page.depth, ..*carry };
     consumed
 }
 

@@ -53,7 +53,7 @@ impl<'d> Guesses<'d> {
         let mut nominal = bytes;
         while nominal < self.document.len() {
             if let Some(guess) = choose(&self.within(nominal, bytes)) {
-                let carry = Carry { depth, line: guess.line, ..Carry::default() };
+                let carry = Carry { line: guess.line, depth, ..Carry::default() };
                 seams.push(Seam { at: guess.at, carry });
                 nominal = guess.element;
             }

@@ -99,12 +99,11 @@ fn opening(line: &[u8]) -> Option<Micros> {
     cursor.take(b'[');
     cursor.next_token();
     let start = cursor.at;
-    let first = match element::tuple(line, start) {
-        Some((tuple, _)) => tuple,
-        None => {
-            cursor.skip().ok()?;
-            element::read(line.get(start..cursor.at)?)?
-        }
+    let first = if let Some((tuple, _)) = element::tuple(line, start) {
+        tuple
+    } else {
+        cursor.skip().ok()?;
+        element::read(line.get(start..cursor.at)?)?
     };
     match first.stamp {
         Stamp::At(ts) if first.message.raw.starts_with(OPENING) => Some(ts),

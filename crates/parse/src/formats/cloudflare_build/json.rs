@@ -49,7 +49,7 @@ pub(super) fn parse<'a>(
     let Reader { gather, newlines, out, depth, .. } = reader;
     gather.finish(out);
     let (lines, line) = newlines.total();
-    *carry = Carry { depth, line, ..*carry };
+    *carry = Carry { line, depth, ..*carry };
     Amount { bytes: bytes.len() as u64, lines }
 }
 
