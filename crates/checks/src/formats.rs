@@ -26,6 +26,11 @@ fn check_format(format: &dyn Format, input: &[u8], size: usize) {
     if shape == Some(Shape::Windows) {
         same(&whole, &divide::pieces(format, input, shape, size), "in pieces");
     }
+    if matches!(shape, None | Some(Shape::Document))
+        && let Some(divided) = divide::divided(format, input, size)
+    {
+        same(&whole, &divided, "divided");
+    }
 }
 
 #[track_caller]
