@@ -177,7 +177,8 @@ impl<'a, 'p> Gather<'a, 'p> {
         let Some(lines) = self.lines.get(start..end) else { return };
         // A page without lines in front of the next build still says how this one goes on.
         let upto = self.pages.partition_point(|page| page.first_line < end || page.end_line <= end);
-        let mine = self.pages.get_mut(..upto).unwrap_or_default();
+        let from = self.pages.partition_point(|page| start > 0 && page.end_line <= start);
+        let mine = self.pages.get_mut(from..upto).unwrap_or_default();
         let init = pages::take_event(mine, lines, out);
         // A page that goes on behind the build says nothing about its end.
         let is_cut = mine.last().is_some_and(|page| page.truncated && page.end_line <= end);

@@ -342,3 +342,23 @@ fn builds_of_one_page_are_told_apart_on_the_way() {
         assert_eq!(runs, n_runs);
     }
 }
+
+#[test]
+fn a_clock_of_an_earlier_build_is_not_the_next_ones() {
+    let events = r#""events":[{"type":"initializing","started_on":"2020-01-01T00:00:00Z"}]"#;
+    let page = |lines: &str, rest: &str| format!(r#"{{"result":{{"lines":[{lines}],{rest}}}}}"#);
+    let opening =
+        |seconds: u32| format!(r#"[{}000,"Initializing build environment..."]"#, 1_762_000_000 + seconds);
+    let pages = [
+        page(&opening(0), events),
+        page(r#"[1762000001000,"more"]"#, events),
+        // Both builds of this page are told when it ends.
+        page(&format!("{},{}", opening(500), opening(900)), r#""cursor":null"#),
+    ];
+    for text in [pages.join("\n"), format!("[{}]", pages.join(","))] {
+        let out = parse(text.as_bytes());
+        let mismatches = out.issues.iter().filter(|issue| issue.code == Code::ClockMismatch).count();
+        let runs = out.marks.iter().filter(|marked| matches!(marked.mark, crate::Mark::Run(_))).count();
+        assert_eq!((runs, mismatches), (3, 1), "{text}");
+    }
+}
