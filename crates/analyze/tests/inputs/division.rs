@@ -151,6 +151,9 @@ fn arrays_of_pages() {
         assert_eq!((report.runs.len(), failed), (40, 14), "{layout:?}");
         assert_eq!(report.files.first().map(|file| file.n_events), Some(events.len() as u64));
     }
+    // An array that ends in the last part, and answers behind it.
+    let array = Layout::Minified.array(&pages(12));
+    same("worker/more.json", &format!("{array},{},{array}", pages(14)[39]));
 }
 
 #[test]

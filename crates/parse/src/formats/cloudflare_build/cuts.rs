@@ -2,14 +2,15 @@
 //!
 //! A further page of a build, a page that was fetched twice and a build shown again all depend on what stands
 //! above them. A page that opens a build does not, if the page above that opened one shows another instant:
-//! with its first line the reader lets go of all that came before.
+//! with its first line the reader lets go of all that came before. It must be sound from one end to the other: of
+//! a damaged page no more than its first line may be left, or not even that.
 
 use memchr::{memchr, memmem};
 
 use super::element::{self, Stamp};
 use super::scan::Cursor;
 use crate::format::{Depth, Seam};
-use crate::json::{GLANCE_BYTES, Guess, Guesses};
+use crate::json::{GLANCE_BYTES, Guess, Guesses, Reader};
 use crate::time::Micros;
 
 /// What the first line of a build begins with.
@@ -39,7 +40,7 @@ fn next(bytes: &[u8], at: usize) -> Option<usize> {
     let mut at = at;
     loop {
         let line = line_at(bytes, at);
-        if let Some(ts) = opening(line) {
+        if let Some(ts) = opening(line).filter(|_| is_sound(line)) {
             let is_cut = above.is_some_and(|(above_at, above_ts)| {
                 let between = bytes.get(above_at..at).unwrap_or_default();
                 above_ts != ts && words.find_iter(between).count() == 1
@@ -70,16 +71,17 @@ pub(super) fn seams(document: &[u8], bytes: usize) -> Vec<Seam> {
 
 /// The first of these pages that opens a build, below another one which does.
 fn below_another(document: &[u8], guesses: &[Guess]) -> Option<Guess> {
+    let is_sound = |at: usize| Reader::new(document, at).skip().is_ok();
     let mut above: Option<(usize, Micros)> = None;
     for guess in guesses {
         let page = document.get(guess.element..).unwrap_or_default();
         let Some(ts) = opening(page.get(..GLANCE_BYTES).unwrap_or(page)) else { continue };
-        let is_below = |(at, above_ts)| {
+        if let Some((at, above_ts)) = above {
             let between = document.get(at..guess.element).unwrap_or_default();
-            above_ts != ts && memmem::find_iter(between, OPENING).count() == 1
-        };
-        if above.is_some_and(is_below) {
-            return Some(*guess);
+            if above_ts != ts && memmem::find_iter(between, OPENING).count() == 1 {
+                // Pages may be large: it is not worth looking at further ones.
+                return (is_sound(at) && is_sound(guess.element)).then_some(*guess);
+            }
         }
         above = Some((guess.element, ts));
     }
@@ -109,6 +111,16 @@ fn opening(line: &[u8]) -> Option<Micros> {
         Stamp::At(ts) if first.message.raw.starts_with(OPENING) => Some(ts),
         _ => None,
     }
+}
+
+/// Whether the line is a page and no more, but for the comma that may stand between pages.
+fn is_sound(line: &[u8]) -> bool {
+    let mut page = Reader::new(line, 0);
+    if page.skip().is_err() {
+        return false;
+    }
+    page.eat(b',');
+    page.peek().is_none()
 }
 
 /// Goes to the array of lines of the object at the cursor, looking into the envelopes named, one in another.
@@ -168,5 +180,26 @@ mod tests {
         check(&["", two, SECOND], &[]);
         check(&["", FIRST, r#"{"lines":[[1761955300000,"x"]],"y":"Initializing build environment"}"#], &[]);
         check(&["", FIRST, r#"{"x":{"lines":[[1761955300000,"Initializing build environment"]]}}"#], &[]);
+        // What is left of a damaged page depends on the damage.
+        let damaged = SECOND.replace("cursor", "cur\"sor");
+        check(&["", FIRST, &damaged], &[]);
+        check(&["", &damaged, FIRST], &[]);
+    }
+
+    #[test]
+    fn an_array_is_divided_where_a_build_opens_below_another() {
+        let places = |pages: &[&str]| -> Vec<usize> {
+            let array = format!("[{}]", pages.join(","));
+            let index = |seam: Seam| array[..seam.at].matches("\"lines\"").count();
+            seams(array.as_bytes(), 1000).into_iter().map(index).collect()
+        };
+        // Places are looked for behind the first 1000 bytes, and need two pages there.
+        let filler = format!(r#"{{"success":true,"x":"{}"}}"#, "x".repeat(1000));
+        let second = SECOND.replacen('{', r#"{"success":true,"#, 1);
+        assert_eq!(places(&[&filler, FIRST, &second, FIRST]), [1]);
+        assert_eq!(places(&[&filler, FIRST, PAGE, &second]), [2]);
+        assert_eq!(places(&[&filler, FIRST, FIRST]), [] as [usize; 0]);
+        let damaged = second.replace("\"cursor\"", "cursor");
+        assert_eq!(places(&[&filler, FIRST, &damaged, FIRST]), [] as [usize; 0]);
     }
 }

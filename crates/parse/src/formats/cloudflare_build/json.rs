@@ -118,10 +118,11 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
     /// Reads documents, of which the first may have begun before these bytes, and the last may go on behind them.
     fn divided(&mut self, end: End, depth: Depth) {
         self.end = end;
-        if depth != Depth::Outside
-            && let Err(Broken(what)) = self.elements()
-        {
-            self.resume(what);
+        if depth != Depth::Outside {
+            if let Err(Broken(what)) = self.elements() {
+                self.resume(what);
+            }
+            self.cursor.take(b',');
         }
         self.documents();
     }
