@@ -47,15 +47,23 @@ pub trait Format: Sync {
     /// end has been seen. Consuming nothing asks for a larger window.
     fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize;
 
-    /// Places where a document may be divided, about every `bytes`, and what must be carried to each. They are
-    /// guessed: a document is divided there only if reading all that stands before carries the same. None where
-    /// it is read as one.
+    /// Places inside of a document where it may be divided, in order, about every `bytes`, and what must be carried
+    /// to each. None by default: then it is read as one.
+    ///
+    /// They may be guessed: what stands between two of them is read by itself, and counts only if
+    /// [`Format::parse_document`] leaves, at the end of each part, the carry of the next seam. Where it does, the
+    /// parts must hold the same records, marks, issues and account as the document. Parts that state the id of the
+    /// same run are read once more, as one.
     fn seams(&self, _document: &[u8], _bytes: usize) -> Vec<Seam> {
         Vec::new()
     }
 
     /// As [`Format::parse`] of a document, or of what stands between two seams of one. Records may
     /// leave the batch before its end; issues and account stay, and are those of all of it.
+    ///
+    /// By default it is [`Format::parse`], and records stay. A format that has [`Format::seams`] reads on from `carry`,
+    /// and leaves there what its bytes end with: behind the last part, and behind a document that is read as one, that
+    /// is [`Depth::Outside`].
     fn parse_document<'a>(
         &self,
         window: Window<'a>,
@@ -132,7 +140,7 @@ pub enum Shape {
     Windows,
     /// From start to end in growing windows, never cut ahead.
     Sequence,
-    /// As one unit.
+    /// As one unit, unless it can be divided at [`Format::seams`].
     Document,
 }
 
@@ -154,7 +162,7 @@ pub enum End {
     More,
     /// A cut: the next byte of the input starts an event.
     Cut,
-    /// A place of [`Format::seams`]: the array at hand may go on.
+    /// A place of [`Format::seams`]: an array that is still open goes on behind it.
     Seam,
     /// The end of the input.
     Input,
@@ -163,7 +171,7 @@ pub enum End {
 /// What must be remembered from one window to the next when a stretch is read in several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Carry {
-    /// Whether the next window begins inside a line whose head was taken and whose rest is to be rejected.
+    /// Whether the next window begins inside a line, and what has become of the head of that.
     pub line: LineState,
     /// Whether the next window begins inside a run, for formats that tell where runs begin by what stands before.
     pub run: RunState,
@@ -174,9 +182,9 @@ pub struct Carry {
 /// A place where a document may be divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seam {
-    /// Its byte.
+    /// The first byte behind it.
     pub at: usize,
-    /// What is carried to it, if it is one.
+    /// What reading all that stands before leaves, if the document may be divided here.
     pub carry: Carry,
 }
 
@@ -186,11 +194,11 @@ pub enum Depth {
     /// Outside of all values.
     #[default]
     Outside,
-    /// Between two elements of an array, behind the comma.
+    /// Between two elements of the array that the document is, behind the comma.
     Array,
-    /// The same, and the array is a member of an object.
+    /// The same, of an array that is a member of the object that the document is.
     Member,
-    /// That depends on bytes before the window.
+    /// Reading could not tell without the bytes before the window. No seam has it, so the document is read as one.
     Unknown,
 }
 
@@ -210,9 +218,9 @@ pub enum LineState {
     /// At the start of a line.
     #[default]
     Start,
-    /// Inside a line that is too long.
+    /// Inside a line that is too long: its head was taken, and its rest is to be rejected.
     Overlong,
-    /// Inside a line that the window before has counted: of the next one, it has the further elements only.
+    /// Inside a line that counts as one of the window before; elements of the next window that stand on it add none.
     Counted,
 }
 
