@@ -92,6 +92,21 @@ mod tests {
     }
 
     #[test]
+    fn a_line_counts_where_it_is_claimed_first() {
+        let mut account = Account::default();
+        let mut ledger = Ledger::new(b"{1},\n{2},", LineState::Counted);
+        let claims =
+            [(0, 3), (5, 8)].map(|(start, end)| ledger.claim(Span { start, end }, &mut account.record));
+        assert_eq!(claims.map(|claim| (claim.line, claim.n_lines)), [(0, 0), (1, 1)]);
+        assert_eq!(ledger.close(9, &mut account), LineState::Counted);
+        assert_eq!(account.total(), Amount { bytes: 9, lines: 1 });
+        let left = |bytes: &[u8], line| Ledger::new(bytes, line).close(bytes.len(), &mut Account::default());
+        assert_eq!(left(b"[", LineState::Start), LineState::Start, "nobody has claimed it");
+        assert_eq!(left(b",", LineState::Counted), LineState::Counted);
+        assert_eq!(left(b",\n", LineState::Counted), LineState::Start);
+    }
+
+    #[test]
     fn a_final_newline_opens_no_line() {
         let mut account = Account::default();
         Ledger::new(b"{}\n\n", LineState::Start).close(4, &mut account);

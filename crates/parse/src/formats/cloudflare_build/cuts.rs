@@ -71,7 +71,6 @@ pub(super) fn seams(document: &[u8], bytes: usize) -> Vec<Seam> {
 
 /// The first of these pages that opens a build, below another one which does.
 fn below_another(document: &[u8], guesses: &[Guess]) -> Option<Guess> {
-    let is_sound = |at: usize| Reader::new(document, at).skip().is_ok();
     let mut above: Option<(usize, Micros)> = None;
     for guess in guesses {
         let page = document.get(guess.element..).unwrap_or_default();
@@ -80,7 +79,7 @@ fn below_another(document: &[u8], guesses: &[Guess]) -> Option<Guess> {
             let between = document.get(at..guess.element).unwrap_or_default();
             if above_ts != ts && memmem::find_iter(between, OPENING).count() == 1 {
                 // Pages may be large: it is not worth looking at further ones.
-                return (is_sound(at) && is_sound(guess.element)).then_some(*guess);
+                return (is_value(document, at) && is_value(document, guess.element)).then_some(*guess);
             }
         }
         above = Some((guess.element, ts));
@@ -121,6 +120,11 @@ fn is_sound(line: &[u8]) -> bool {
     }
     page.eat(b',');
     page.peek().is_none()
+}
+
+/// Whether a value begins at `at` that is sound from one end to the other.
+fn is_value(document: &[u8], at: usize) -> bool {
+    Reader::new(document, at).skip().is_ok()
 }
 
 /// Goes to the array of lines of the object at the cursor, looking into the envelopes named, one in another.
@@ -201,5 +205,8 @@ mod tests {
         assert_eq!(places(&[&filler, FIRST, FIRST]), [] as [usize; 0]);
         let damaged = second.replace("\"cursor\"", "cursor");
         assert_eq!(places(&[&filler, FIRST, &damaged, FIRST]), [] as [usize; 0]);
+        assert_eq!(places(&[&filler, &damaged, FIRST]), [] as [usize; 0]);
+        let two = second.replacen("[[", r#"[[1761955250000,"Initializing build environment..."],["#, 1);
+        assert_eq!(places(&[&filler, &two, FIRST]), [] as [usize; 0]);
     }
 }

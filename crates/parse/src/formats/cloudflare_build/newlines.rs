@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(newlines.amount(0, 3), (0, Owned { len: 3, n_lines: 0 }));
         assert_eq!(newlines.amount(5, 8), (1, Owned { len: 3, n_lines: 1 }));
         assert_eq!(newlines.total(), (1, LineState::Counted));
-        assert_eq!(Newlines::new(b"[1],", LineState::Start).total(), (1, LineState::Start));
+        assert_eq!(Newlines::new(b"[1],", LineState::Start).total(), (1, LineState::Start), "nobody has it");
     }
 }
