@@ -130,19 +130,18 @@ impl Survey {
             .filter(|file| !file.parts.is_empty())
             .map(|file| (file.input, &*file.parts))
             .collect();
+        let mut plan = EventPlan { survey: self, runs, shares: Vec::new(), readings, divided };
+        plan.shares = plan.share_out();
+        plan
+    }
+}
+
+impl EventPlan<'_> {
+    fn share_out(&self) -> Vec<Share> {
         let mut shares: Vec<Share> = Vec::new();
-        let windows = |n| MIN_SHARE_BYTES.max(self.window_bytes.saturating_mul(n));
-        for (run, draft) in runs.iter().enumerate() {
+        for (run, draft) in self.runs.iter().enumerate() {
             for extent in &draft.extents {
-                let shape = readings.get(&extent.input).map(|(reading, _)| reading.shape);
-                let most = match shape {
-                    Some(Shape::Document) if divided.contains_key(&extent.input) => {
-                        Most::Bytes(windows(PARTS_OF_SHARE))
-                    }
-                    Some(Shape::Document) => Most::Input(windows(WINDOWS_OF_SHARE)),
-                    _ => Most::Bytes(windows(WINDOWS_OF_SHARE)),
-                };
-                if shares.last().is_none_or(|last| !last.takes(extent, most)) {
+                if shares.last().is_none_or(|last| !last.takes(extent, self.most(extent.input))) {
                     shares.push(Share::default());
                 }
                 if let Some(last) = shares.last_mut() {
@@ -150,7 +149,19 @@ impl Survey {
                 }
             }
         }
-        EventPlan { survey: self, runs, shares, readings, divided }
+        shares
+    }
+
+    /// What of an input fits into a share.
+    fn most(&self, input: usize) -> Most {
+        let windows = |n| MIN_SHARE_BYTES.max(self.survey.window_bytes.saturating_mul(n));
+        match self.readings.get(&input).map(|(reading, _)| reading.shape) {
+            Some(Shape::Document) if self.divided.contains_key(&input) => {
+                Most::Bytes(windows(PARTS_OF_SHARE))
+            }
+            Some(Shape::Document) => Most::Input(windows(WINDOWS_OF_SHARE)),
+            _ => Most::Bytes(windows(WINDOWS_OF_SHARE)),
+        }
     }
 }
 
