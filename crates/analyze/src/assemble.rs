@@ -220,3 +220,97 @@ impl Assembler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use logmill_parse::mark::{Bounds, Mark, Metric};
+    use logmill_parse::record::{Evidence, Flags};
+    use logmill_parse::{Batch, Class, Codec, Kind, Level, Record, Span, Text, Wants, format};
+
+    use super::*;
+    use crate::identity;
+    use crate::pipeline::Options;
+    use crate::shard::Collector;
+
+    const PLACE: Place = Place { input: 3, lines: 100, record: 1000 };
+
+    /// Two lines a run, the second of which is stamped earlier, and says and measures something else.
+    fn shard(ids: [RunId<'static>; 2]) -> Shard {
+        let mut batch = Batch::new(Wants::Everything);
+        for (id, line) in ids.into_iter().zip([0, 2]) {
+            batch.mark(Mark::Run(Box::new(RunHead { kind: Kind::Execution, id, bounds: Bounds::Records })));
+            for (line, name) in [(line, "first"), (line + 1, "second")] {
+                batch.mark(Mark::Metric(Metric {
+                    name: name.into(),
+                    value: f64::from(line),
+                    unit: "count",
+                    label: "".into(),
+                }));
+                batch.records.push(error(line, name.as_bytes()));
+            }
+        }
+        let mut collector = Collector::new(5000, &Options::default());
+        collector.add(&batch, b"1\n2\n3\n4\n", 8, 0);
+        collector.finish()
+    }
+
+    fn error(line: u32, message: &'static [u8]) -> Record<'static> {
+        let start = 2 * line as usize;
+        Record {
+            span: Span { start, end: start + 2 },
+            line,
+            n_lines: 1,
+            n_events: 1,
+            ts: Some(1000 - i64::from(line)),
+            until: None,
+            clock: None,
+            level: Level::Error,
+            class: Class::Failure,
+            logger: b"",
+            message: Text { raw: message, codec: Codec::Plain },
+            payload: None,
+            stream: 0,
+            flags: Flags::NONE,
+            evidence: Evidence::NONE,
+        }
+    }
+
+    fn stated(id: &'static str) -> RunId<'static> {
+        RunId::Stated(id.into())
+    }
+
+    /// The runs of shards that follow each other, each prepared by `prepare`.
+    fn assembled(shards: Vec<Shard>, prepare: impl Fn(&mut Shard, &'static About, &PathIdentity)) -> Drafts {
+        let about = format::ALL.first().expect("a format").about();
+        let path = identity::of_path("group/log.json");
+        let mut assembler = Assembler::new(about, path.clone(), SplitRuns::Never);
+        for mut shard in shards {
+            prepare(&mut shard, about, &path);
+            // What is first in the shard is not so in the group.
+            let numbers = Numbers { templates: vec![7, 2], measures: vec![4, 1] };
+            for scope in std::mem::take(&mut shard.scopes) {
+                assembler.add(scope, PLACE, &numbers);
+            }
+            assembler.append(std::mem::take(&mut shard.runs), PLACE, &numbers);
+        }
+        assembler.finish()
+    }
+
+    #[test]
+    fn runs_assembled_by_themselves_are_those_assembled_in_place() {
+        let shards = || vec![shard([RunId::File, stated("a")]), shard([stated("b"), stated("c")])];
+        let in_place = assembled(shards(), |_, _, _| {});
+        let apart = assembled(shards(), |shard, about, path| {
+            named_runs(about, path, PLACE.input, shard);
+            assert_eq!(shard.runs.len() + shard.scopes.len(), 2, "all or none");
+        });
+        assert_eq!(format!("{apart:#?}"), format!("{in_place:#?}"));
+        let ids: Vec<&str> = apart.iter().map(|run| run.run_id.as_str()).collect();
+        assert_eq!(ids, ["log", "a", "b", "c"]);
+        let last = apart.last().expect("a run");
+        assert_eq!(last.extents.first().map(|extent| (extent.lines, extent.record)), Some((102, 1002)));
+        assert_eq!(last.backward.map(|(n, (input, first))| (n, input, first.line)), Some((1, 3, 103)));
+        let messages: Vec<_> = last.messages.iter().map(|(index, said)| (*index, said.place)).collect();
+        assert_eq!(messages, [(2, (3, 103)), (7, (3, 102))]);
+    }
+}

@@ -4,6 +4,9 @@
 //! right, and the document counts as divided only if each part ends as the next one supposes, which makes all
 //! guesses right: the first part begins with the document. Else it is read once more, as one. So are parts that
 //! state the same run.
+//!
+//! Owns whether parts count as the document. Where it may be divided its format says; how its bytes come into
+//! memory, and what becomes of its shards, is left to [`crate::group`].
 
 use logmill_parse::mark::{RunHead, RunId};
 use logmill_parse::overlap::quick_print;
@@ -242,7 +245,8 @@ fn are_apart(parts: &[Part]) -> bool {
     !parts.windows(2).any(goes_on)
 }
 
-/// Whether there are as many problems as are listed of one document.
+/// Whether there are as many problems as are listed of one document. Parts list as many each, so that which ones
+/// are left out would depend on where it was divided.
 fn are_too_bad(parts: &[Part]) -> bool {
     let issues: u64 = parts.iter().flat_map(|part| part.shard.issues.counts.values()).sum();
     issues >= limits::MAX_ISSUES as u64
@@ -259,4 +263,39 @@ pub struct PartPlace {
     pub record: u64,
     /// What is carried to it.
     pub carry: Carry,
+}
+
+#[cfg(test)]
+mod tests {
+    use logmill_parse::mark::Bounds;
+    use logmill_parse::{Kind, Wants, format};
+
+    use super::*;
+    use crate::{assemble, identity};
+
+    /// A shard of one run that has been assembled by itself.
+    fn assembled() -> Shard {
+        let mut batch = Batch::new(Wants::Everything);
+        let id = RunId::Stated("a".into());
+        batch.mark(Mark::Run(Box::new(RunHead { kind: Kind::Execution, id, bounds: Bounds::Records })));
+        let mut collector = Collector::new(0, &Options::default());
+        collector.add(&batch, b"", 0, 0);
+        let mut shard = collector.finish();
+        let about = format::ALL.first().expect("a format").about();
+        assemble::named_runs(about, &identity::of_path("group/page.json"), 0, &mut shard);
+        assert_eq!(shard.runs.len(), 1);
+        shard
+    }
+
+    #[test]
+    fn a_run_that_has_been_assembled_does_not_go_on() {
+        let part =
+            |shard, goes_on| Part { carry: Carry::default(), bytes: 0, shard, ids: Vec::new(), goes_on };
+        assert!(are_apart(&[part(assembled(), false), part(assembled(), false)]));
+        assert!(!are_apart(&[part(assembled(), false), part(Shard::default(), true)]));
+        assert!(
+            are_apart(&[part(Shard::default(), false), part(Shard::default(), true)]),
+            "it is still open"
+        );
+    }
 }

@@ -408,6 +408,43 @@ fn count(bytes: &[u8], is_wanted: impl Fn(u8) -> bool) -> u64 {
 mod tests {
     use super::*;
 
+    /// An input that cannot be read in its second stretch, from the first byte of that or a later one on.
+    struct Holed {
+        bytes: Vec<u8>,
+        good: usize,
+    }
+
+    impl ReadAt for Holed {
+        fn size(&self) -> u64 {
+            self.bytes.len() as u64
+        }
+
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+            let at = usize::try_from(offset).unwrap_or(usize::MAX);
+            if (self.good..2 * STRETCH_BYTES).contains(&at) {
+                return Err(io::Error::other("a bad sector"));
+            }
+            let to = if at < self.good { self.good } else { self.bytes.len() };
+            let rest = self.bytes.get(at..to).unwrap_or_default();
+            let n = rest.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&rest[..n]);
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn bytes_read_side_by_side_are_those_before_the_failure() {
+        let len = 2 * STRETCH_BYTES + 1000;
+        let bytes: Vec<u8> = (0_u32..).flat_map(u32::to_le_bytes).take(len).collect();
+        for good in [STRETCH_BYTES, STRETCH_BYTES + 7, 2 * STRETCH_BYTES] {
+            let holed = Holed { bytes: bytes.clone(), good };
+            let (read, failure) = read_up_to(&holed, len as u64 + 5);
+            let is_whole = good == 2 * STRETCH_BYTES;
+            assert!(read == bytes[..if is_whole { len } else { good }], "{good}: {}", read.len());
+            assert_eq!(failure.is_none(), is_whole);
+        }
+    }
+
     #[test]
     fn lanes_count_what_stands_there() {
         for len in [0, 1, LANES - 1, LANES, LANES + 1, 255 * LANES - 1, 255 * LANES, 255 * LANES + 1, 100_000]

@@ -202,6 +202,29 @@ fn damage_costs_the_same() {
 }
 
 #[test]
+fn a_damaged_envelope_costs_the_same() {
+    // How it ends is told from where it begins, which the last part does not have.
+    let array = Layout::Minified.array(&executions(40));
+    for end in ["", ",", ",\"total\":}", ",\"total\" 40}", ",40}", "]", "}]", "},{\"data\":[]}"] {
+        let (report, _) = same("wf/page.json", &format!("{{\"data\":{array}{end}"));
+        assert_eq!((report.runs.len(), report.issues.is_empty()), (40, false), "{end}");
+    }
+}
+
+#[test]
+fn as_many_problems_are_listed() {
+    let mut elements = executions(40);
+    elements.extend(vec!["1".to_owned(); 11_000]);
+    elements.extend(executions(80).split_off(40));
+    let (report, _) = same("wf/page.json", &Layout::Minified.array(&elements));
+    // Of a document 9,999 are told, and that there are more; of those an input lists 100, and how many it does not.
+    let of = |code| report.issues.iter().filter(|issue| issue.code == code).collect::<Vec<_>>();
+    assert_eq!((report.runs.len(), of("unexpected-shape").len(), of("too-many-issues").len()), (80, 100, 2));
+    let notes: Vec<&str> = of("too-many-issues").into_iter().map(|issue| &*issue.message).collect();
+    assert_eq!(notes, ["9899 more issues of code unexpected-shape", "further ones are not listed"]);
+}
+
+#[test]
 fn what_only_looks_like_an_element_divides_nothing() {
     // Whatever is guessed stands in a string, or deeper.
     let inner = r#"{"executionId":"no","results":[]},{"executionId":"no","results":[]}"#;

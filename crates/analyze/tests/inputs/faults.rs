@@ -167,6 +167,27 @@ fn a_document_that_ends_early_is_read_as_far_as_it_goes() {
 }
 
 #[test]
+fn an_array_that_ends_early_is_read_in_parts_as_far_as_it_goes() {
+    let execution = |n: usize| {
+        let stamps = format!(
+            r#""startedAt":"2025-03-01T10:00:{n:02}.000Z","stoppedAt":"2025-03-01T10:01:{n:02}.000Z""#
+        );
+        format!(r#"{{{stamps},"executionId":"e{n}","results":[{{{stamps},"connectorId":"c","data":[]}}]}}"#)
+    };
+    let array = format!("[{}]", (0..40).map(execution).collect::<Vec<_>>().join(","));
+    let at = array.find("\"e30\"").expect("an execution");
+    for access in [Access::Random, Access::Stream] {
+        for (fault, code) in [(Fault::Disk, "unreadable-input"), (Fault::Own, "truncated-log")] {
+            let found = read_all(&Faulty::new(&array, at, fault, access));
+            let file = &found.report.files[0];
+            assert_eq!((file.bytes, file.n_events, file.complete), (at as u64, 30, false));
+            assert_eq!(found.report.issues.iter().filter(|issue| issue.code == code).count(), 1);
+            assert_eq!(found.events.len(), 30);
+        }
+    }
+}
+
+#[test]
 fn an_input_that_shrinks_has_changed() {
     let log = lines(0..3000);
     let at = lines(0..1000).len();
