@@ -154,6 +154,7 @@ fn arrays_of_pages() {
     // An array that ends in the last part, and answers behind it.
     let array = Layout::Minified.array(&pages(12));
     same("worker/more.json", &format!("{array},{},{array}", pages(14)[39]));
+    same("worker/tail.json", &format!("{array},{}", pages(14)[40]));
 }
 
 #[test]
