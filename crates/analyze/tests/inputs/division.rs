@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use logmill_analyze::model::EventRow;
 use logmill_analyze::{Buckets, Engine, EventsError, Input, Options, Report, Selection};
 
-use crate::support::{Access, Counted, read};
+use crate::support::{Access, Counted, events, read};
 
 /// How elements stand in their array.
 #[derive(Debug, Clone, Copy)]
@@ -182,6 +182,35 @@ fn pages_that_repeat_the_end_of_the_one_before() {
 }
 
 #[test]
+fn lines_between_pages_belong_to_no_page() {
+    // What a page repeats of the page before counts once; what stands between two pages is no page.
+    let elements: Vec<String> = (0..30_u64)
+        .flat_map(|build| {
+            let start = 1_762_000_000_000 + build * 100_000;
+            let last = start + 3000;
+            let page = format!(r#"{{"success":true,"result":{{"lines":[[{start},"Initializing build environment..."],[{last},"line"]]}}}}"#);
+            [page, format!(r#"{{"ts":{last},"line":"line"}}"#)]
+        })
+        .collect();
+    for layout in LAYOUTS {
+        let (report, events) = same("worker/pages.json", &layout.array(&elements));
+        // Only behind the last page is there an end that makes a page of what is left.
+        assert_eq!((report.runs.len(), events.len()), (30, 89));
+    }
+}
+
+#[test]
+fn arrays_of_pages_of_which_each_has_a_line_are_read_line_by_line() {
+    // Only then is the second one damaged: it would end on the line below.
+    let array = Layout::Minified.array(&pages(300));
+    assert!(array.len() > logmill_parse::limits::HEAD_BYTES);
+    let damaged = r#"[{"success":true,"result":{"lines":[[1770000000000,"a"]"#;
+    let (report, _) =
+        same("worker/lines.json", &format!("{array}\n{damaged}\n,[1770000001000,\"b\"]]}}}}]\n{array}\n"));
+    assert!(report.issues.iter().any(|issue| issue.code == "invalid-json"), "{:?}", report.issues);
+}
+
+#[test]
 fn damage_costs_the_same() {
     let sound = Layout::Indented.array(&executions(40));
     let at = |part: usize| sound.len() * part / 7;
@@ -240,6 +269,24 @@ fn what_only_looks_like_an_element_divides_nothing() {
     }
     let (report, _) = same("wf/page.json", &Layout::Minified.array(&elements));
     assert_eq!(report.runs.len(), 30);
+}
+
+#[test]
+fn parts_that_are_read_together_are_read_again_together() {
+    // All of them, since the last run is the first one once more; in shares of a MiB.
+    let text = "x".repeat(1000);
+    let execution = |n: usize| format!(r#"{{"executionId":"e{n}","results":[{{"data":"{text}"}}]}}"#);
+    let mut elements: Vec<String> = (0..4000).map(execution).collect();
+    elements.push(execution(0));
+    let document = Layout::Minified.array(&elements);
+    let input = Counted::new("wf/page.json", &*document, Access::Random);
+    let inputs: [&dyn Input; 1] = [&input];
+    let engine = Engine::new(options(20_000)).expect("threads");
+    let survey = engine.survey(&inputs);
+    input.asked.take_bytes();
+    let (found, unread) = events(&engine, &survey, &inputs);
+    assert_eq!((found.len(), unread.len()), (4000, 0));
+    assert!(input.asked.take_bytes() < document.len() as u64 + 100_000);
 }
 
 /// How many bytes are read again for the events of one run, of a document of how many, and how many events it has.

@@ -10,7 +10,7 @@ use memchr::{memchr, memmem};
 use super::element::{self, Stamp};
 use super::scan::Cursor;
 use crate::format::{Depth, Seam};
-use crate::json::{GLANCE_BYTES, Guess, Guesses, Reader};
+use crate::json::{GLANCE_BYTES, Guess, Guesses, Reader, is_lines};
 use crate::time::Micros;
 
 /// What the first line of a build begins with.
@@ -60,17 +60,20 @@ fn next(bytes: &[u8], at: usize) -> Option<usize> {
 /// Places before pages of the array that `document` is, about every `bytes`.
 pub(super) fn seams(document: &[u8], bytes: usize) -> Vec<Seam> {
     let mut cursor = Cursor::new(document);
-    if !cursor.take(b'[') || cursor.next_token() != Some(b'{') {
+    if !cursor.take(b'[') || cursor.next_token() != Some(b'{') || is_lines(document) {
         return Vec::new();
     }
     let guesses = Guesses::like(document, cursor.at);
-    let seams =
-        |guesses: Guesses<'_>| guesses.seams(bytes, Depth::Array, |guesses| below_another(document, guesses));
+    let most = bytes.max(GLANCE_BYTES);
+    let seams = |guesses: Guesses<'_>| {
+        guesses.seams(bytes, Depth::Array, |guesses| below_another(document, guesses, most))
+    };
     guesses.map_or_else(Vec::new, seams)
 }
 
-/// The first of these pages that opens a build, below another one which does.
-fn below_another(document: &[u8], guesses: &[Guess]) -> Option<Guess> {
+/// The first of these pages that opens a build, below another one which does. Neither is looked at further than
+/// `most` bytes: what looks like a page may go on to the end of the document, everywhere.
+fn below_another(document: &[u8], guesses: &[Guess], most: usize) -> Option<Guess> {
     let mut above: Option<(usize, Micros)> = None;
     for guess in guesses {
         let page = document.get(guess.element..).unwrap_or_default();
@@ -79,7 +82,8 @@ fn below_another(document: &[u8], guesses: &[Guess]) -> Option<Guess> {
             let between = document.get(at..guess.element).unwrap_or_default();
             if above_ts != ts && memmem::find_iter(between, OPENING).count() == 1 {
                 // Pages may be large: it is not worth looking at further ones.
-                return (is_value(document, at) && is_value(document, guess.element)).then_some(*guess);
+                let is_sound = |at: usize| is_value(document.get(..at + most).unwrap_or(document), at);
+                return (is_sound(at) && is_sound(guess.element)).then_some(*guess);
             }
         }
         above = Some((guess.element, ts));
@@ -208,5 +212,8 @@ mod tests {
         assert_eq!(places(&[&filler, &damaged, FIRST]), [] as [usize; 0]);
         let two = second.replacen("[[", r#"[[1761955250000,"Initializing build environment..."],["#, 1);
         assert_eq!(places(&[&filler, &two, FIRST]), [] as [usize; 0]);
+        // Of a page that goes on and on, no end is looked for.
+        let long = format!(r#""y":"{}","cursor""#, "y".repeat(GLANCE_BYTES));
+        assert_eq!(places(&[&filler, FIRST, &second.replace("\"cursor\"", &long)]), [] as [usize; 0]);
     }
 }

@@ -85,6 +85,8 @@ struct Reader<'a, 'o, 'p> {
     joint: Joint,
     /// How deep in a document the bytes end.
     depth: Depth,
+    /// How deep they end where they end at a seam.
+    seam: Depth,
     /// What stands behind the bytes.
     end: End,
     out: &'o mut Batch<'a>,
@@ -99,6 +101,7 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
             gather: Gather::new(bytes, delivery),
             joint: Joint::Open,
             depth: Depth::Outside,
+            seam: Depth::Array,
             end: End::Input,
             out,
         }
@@ -197,7 +200,7 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
         loop {
             match self.cursor.next_token() {
                 None if self.end == End::Seam => {
-                    self.depth = Depth::Array;
+                    self.depth = self.seam;
                     return Ok(());
                 }
                 Some(b'{') => self.object()?,
@@ -205,7 +208,7 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
                     self.cursor.at += 1;
                     return Ok(());
                 }
-                _ => self.element()?,
+                _ => self.loose_element()?,
             }
             if !self.cursor.take(b',') && self.cursor.next_token() != Some(b']') {
                 return Err(Broken("`,` or `]`"));
@@ -227,6 +230,7 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
         };
         if let (Ok(()), Some(entry)) = (result, entry) {
             self.push(entry, start, end);
+            self.seam = Depth::Unknown;
             return Ok(());
         }
         if result.is_ok() && !page.has(Note::Log) {
@@ -332,6 +336,13 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
                 _ => return Err(Broken("`,` or `]`")),
             }
         }
+    }
+
+    /// An element outside of all pages. Whether a line of it is a page of its own depends on what stands behind:
+    /// no document is divided behind one.
+    fn loose_element(&mut self) -> Result<(), Broken> {
+        self.seam = Depth::Unknown;
+        self.element()
     }
 
     /// One element of whatever shape.
