@@ -155,6 +155,8 @@ impl Assembler {
     pub fn incomplete(&mut self, reason: &'static str) {
         if let Some(own) = &mut self.own {
             own.lacks(Missing::Middle, reason);
+        } else if let Some(last) = self.finished.last_mut() {
+            last.incomplete.get_or_insert(reason);
         }
     }
 

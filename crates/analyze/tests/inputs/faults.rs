@@ -317,3 +317,30 @@ fn marks_at_the_start_and_other_encodings_are_accounted_for() {
         }
     }
 }
+
+#[test]
+fn the_last_run_of_a_large_document_that_fails_is_incomplete() {
+    let execution =
+        |n: usize| format!(r#"{{"executionId":"e{n}","finished":true,"results":[{{"connectorId":"c"}}]}},"#);
+    let document = format!("[{}]", (0..400).map(execution).collect::<String>());
+    // Right behind the comma of an execution: nothing of the next one is seen.
+    let at = 1 + (0..300).map(|n| execution(n).len()).sum::<usize>();
+    for access in [Access::Random, Access::Stream] {
+        for (fault, reason) in
+            [(Fault::Disk, "unreadable"), (Fault::Own, "truncated-log"), (Fault::Ends, "changed")]
+        {
+            if access == Access::Stream && matches!(fault, Fault::Ends) {
+                continue;
+            }
+            let found = read_all(&Faulty::new(&document, at, fault, access));
+            let incomplete: Vec<_> = found
+                .report
+                .runs
+                .iter()
+                .filter_map(|run| Some((&*run.run_id, run.incomplete_reason.as_deref()?)))
+                .collect();
+            assert_eq!(found.report.runs.len(), 300, "{access:?}");
+            assert_eq!(incomplete, [("e299", reason)], "{access:?}");
+        }
+    }
+}
