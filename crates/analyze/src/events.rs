@@ -138,10 +138,13 @@ impl Survey {
 
 impl EventPlan<'_> {
     fn share_out(&self) -> Vec<Share> {
+        let largest: BTreeMap<usize, u64> =
+            self.divided.iter().map(|(input, parts)| (*input, self.largest_part(*input, parts))).collect();
+        let most = |input| self.most(input, largest.get(&input).copied());
         let mut shares: Vec<Share> = Vec::new();
         for (run, draft) in self.runs.iter().enumerate() {
             for extent in &draft.extents {
-                if shares.last().is_none_or(|last| !last.takes(extent, self.most(extent.input))) {
+                if shares.last().is_none_or(|last| !last.takes(extent, most(extent.input))) {
                     shares.push(Share::default());
                 }
                 if let Some(last) = shares.last_mut() {
@@ -152,14 +155,20 @@ impl EventPlan<'_> {
         shares
     }
 
-    /// What of an input fits into a share.
-    fn most(&self, input: usize) -> Most {
+    /// Bytes of the largest part of a divided document.
+    fn largest_part(&self, input: usize, parts: &[PartPlace]) -> u64 {
+        let size = self.readings.get(&input).map_or(0, |(_, size)| *size);
+        let ends = parts.iter().skip(1).map(|part| part.offset).chain([size]);
+        parts.iter().zip(ends).map(|(part, end)| end.saturating_sub(part.offset)).max().unwrap_or_default()
+    }
+
+    /// What of an input fits into a share. Of a divided document, whose `largest_part` is known, a share holds a whole
+    /// part at a time, and may as well hold as many events.
+    fn most(&self, input: usize, largest_part: Option<u64>) -> Most {
         let windows = |n| MIN_SHARE_BYTES.max(self.survey.window_bytes.saturating_mul(n));
-        match self.readings.get(&input).map(|(reading, _)| reading.shape) {
-            Some(Shape::Document) if self.divided.contains_key(&input) => {
-                Most::Bytes(windows(PARTS_OF_SHARE))
-            }
-            Some(Shape::Document) => Most::Input(windows(WINDOWS_OF_SHARE)),
+        match (self.readings.get(&input).map(|(reading, _)| reading.shape), largest_part) {
+            (Some(Shape::Document), Some(bytes)) => Most::Bytes(windows(PARTS_OF_SHARE).max(bytes)),
+            (Some(Shape::Document), None) => Most::Input(windows(WINDOWS_OF_SHARE)),
             _ => Most::Bytes(windows(WINDOWS_OF_SHARE)),
         }
     }

@@ -129,8 +129,10 @@ fn read_document(body: Body, task: Task<'_>, take: Take<'_>) -> ReadLog {
         })
     });
     if let Some(parts) = parts {
+        // Of parts that were all joined, one is left, which is the document.
+        let is_divided = is_random && parts.len() > 1;
         for Part { carry, bytes, mut shard, .. } in parts {
-            shard.part = is_random.then_some((result.bytes, carry));
+            shard.part = is_divided.then_some((result.bytes, carry));
             result.join(Stretched { shard, bytes, prints: Vec::new(), failure: None }, take);
         }
         result.failure = failure;
