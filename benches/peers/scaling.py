@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How time and memory of logmill grow with the size of the input, the number of files and threads.
+"""How time and memory of logmill grow with the size of the input, of one document, the number of files and threads.
 
     benches/peers/scaling.py [--dump DIR] [--largest 8G] [--runs N]
 
@@ -7,6 +7,7 @@ Dumps are those of peers.py and lie in the same folder; the 8 GiB are the 1 GiB 
 of its own, so that no two runs are the same.
 """
 import argparse
+import json
 import pathlib
 import shutil
 
@@ -36,6 +37,26 @@ def dump(size, folder):
                             line = b"%d%s" % (int(line[:4]) + 2 * copy, line[4:])
                         out.write(line)
         part.rename(target)
+    return target
+
+
+def document(form, folder):
+    """All pages of a dump in one JSON document: an array of answers, or one page of all executions."""
+    source = peers.generate(form, "256M", folder / f"{form.split('-')[0]}-256M")
+    target = folder / f"{form.split('-')[0]}-256M-one.json"
+    if target.exists():
+        return target
+    part = target.with_suffix(".part")
+    pages = (line for path in sorted(source.rglob("*.json")) for line in path.read_text().splitlines() if line.strip())
+    executions = (json.dumps(one, ensure_ascii=False, separators=(",", ":")) for page in pages for one in json.loads(page)["data"])
+    opening, elements, closing = ('{"data":[', executions, "]}") if form.startswith("alloy") else ("[", pages, "]")
+    with open(part, "w") as out:
+        separator = opening
+        for element in elements:
+            out.write(separator + element)
+            separator = ","
+        out.write(closing)
+    part.rename(target)
     return target
 
 
@@ -71,6 +92,9 @@ def main():
         folder = peers.split(whole, options.dump / f"apify-256M-{count}-files", count)
         row(f"256M in {count:,} files", folder, whole.stat().st_size, options.runs, options.dump)
         shutil.rmtree(folder)
+    for form in ("cloudflare-build", "alloy-execution"):
+        path = document(form, options.dump)
+        row(f"{form} in one document", path, path.stat().st_size, options.runs, options.dump)
 
 
 if __name__ == "__main__":
