@@ -117,8 +117,10 @@ pub fn read_in_parts(
 /// A stretch of a document between two seams.
 #[derive(Debug, Clone, Copy)]
 struct Stretch<'a> {
-    /// The bytes from its first to the last of the document, and where they stand.
-    rest: Document<'a>,
+    /// All of the document.
+    document: Document<'a>,
+    /// Its first byte in the document.
+    from: usize,
     /// Its length.
     len: usize,
     carry: Carry,
@@ -128,7 +130,7 @@ struct Stretch<'a> {
 
 impl<'a> Stretch<'a> {
     fn bytes(self) -> &'a [u8] {
-        self.rest.bytes.get(..self.len).unwrap_or(self.rest.bytes)
+        self.document.bytes.get(self.from..self.from + self.len).unwrap_or_default()
     }
 
     /// This one and the next one.
@@ -142,9 +144,7 @@ fn divide<'a>(format: &dyn Format, document: Document<'a>, bytes: usize) -> Vec<
     let mut stretches = Vec::new();
     let (mut start, mut carry) = (0, Carry::default());
     let mut add = |from: usize, to: usize, carry, behind| {
-        let bytes = document.bytes.get(from..).unwrap_or_default();
-        let rest = Document { bytes, start: document.start + from as u64 };
-        stretches.push(Stretch { rest, len: to - from, carry, behind });
+        stretches.push(Stretch { document, from, len: to - from, carry, behind });
     };
     let seams = if document.bytes.len() > bytes { format.seams(document.bytes, bytes) } else { Vec::new() };
     for seam in seams.into_iter().filter(|seam| seam.at < document.bytes.len()) {
@@ -164,8 +164,8 @@ fn read_part(
     options: &Options,
     finish: impl Fn(&mut Shard),
 ) -> Option<Part> {
-    let Stretch { rest: Document { start, .. }, carry, behind, .. } = stretch;
-    let bytes = stretch.bytes();
+    let Stretch { document, from, carry, behind, .. } = stretch;
+    let (bytes, start) = (stretch.bytes(), document.start + from as u64);
     with_buffers(options.detail.wants(), |_, batch| {
         let mut batch = batch.recycle();
         let mut collector = Collector::new(start, options);
@@ -178,7 +178,9 @@ fn read_part(
             Some(behind) => consumed == bytes.len() && ends == behind,
             None => ends.depth == Depth::Outside,
         };
-        collector.add(&batch, bytes, consumed.min(bytes.len()), 0);
+        // What stands before a problem tells secrets, whichever part it is in.
+        let end = from + consumed.min(bytes.len());
+        collector.add_within(&batch, document.bytes, from..end, 0);
         let mut shard = collector.finish();
         let ids = shard.scopes.iter().filter_map(stated_id).collect();
         let begins_run = |scope: &Scope| matches!(scope.boundary, Some(Boundary::Run(_)));

@@ -1,6 +1,7 @@
 //! From the batches of one stretch to a shard.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use logmill_parse::mark::{Fate, Mark, Marked};
@@ -80,12 +81,18 @@ impl Collector {
     /// Adds what a format found in `bytes`, the next part of the stretch. The first `skipped`
     /// records repeat an earlier part of the log and count as duplicate.
     pub fn add(&mut self, batch: &Batch<'_>, bytes: &[u8], consumed: usize, skipped: usize) {
+        self.add_within(batch, bytes, 0..consumed, skipped);
+    }
+
+    /// As [`Self::add`], where the part is a `range` of `bytes`.
+    pub fn add_within(&mut self, batch: &Batch<'_>, bytes: &[u8], range: Range<usize>, skipped: usize) {
         let at = self.records(batch, skipped);
         for issue in &batch.issues {
-            self.issue(issue, bytes, at);
+            self.issue(issue, bytes, range.start, at);
         }
         self.account(batch, skipped);
-        let taken = bytes.get(..consumed).unwrap_or_default();
+        let consumed = range.len();
+        let taken = bytes.get(range).unwrap_or_default();
         self.shard.n_newlines += count_newlines(taken);
         if let Some(last) = taken.last() {
             self.shard.last_line = Some(if *last == b'\n' { LastLine::Closed } else { LastLine::Open });
@@ -182,13 +189,14 @@ impl Collector {
         self.shard.account.merge(&account);
     }
 
-    fn issue(&mut self, issue: &Issue, bytes: &[u8], at: At) {
-        let end = issue.end.max(issue.start + 1).min(bytes.len());
+    /// Adds a problem of a part that begins at `from` in `bytes`.
+    fn issue(&mut self, issue: &Issue, bytes: &[u8], from: usize, at: At) {
+        let start = from + issue.start;
+        let end = (from + issue.end).max(start + 1).min(bytes.len());
         let raw_prefix = if let Some(redactor) = &self.texts.redactor {
-            redactor.prefix(bytes, issue.start, end, MAX_PREFIX_BYTES)
+            redactor.prefix(bytes, start, end, MAX_PREFIX_BYTES)
         } else {
-            let end = end.min(issue.start + MAX_PREFIX_BYTES);
-            bytes.get(issue.start..end).unwrap_or_default().to_vec()
+            bytes.get(start..end.min(start + MAX_PREFIX_BYTES)).unwrap_or_default().to_vec()
         };
         self.shard.issues.push(ListedIssue {
             code: issue.code,
