@@ -20,12 +20,14 @@ const OPENING: &[u8] = b"Initializing build environment";
 pub(super) fn first(bytes: &[u8], from: usize) -> Option<usize> {
     let before = from.checked_sub(1)?;
     let newline = memchr(b'\n', bytes.get(before..)?)?;
-    next(bytes, from + newline)
+    candidates(bytes, from + newline).find(|cut| cut.is_sound(bytes)).map(|cut| cut.at)
 }
 
-/// The last place where a window that begins with a line may be cut.
+/// The last place where a window that begins with a line may be cut. Only of the last candidates all bytes are looked
+/// at: looking at those of all pages takes as long as reading them.
 pub(super) fn last(bytes: &[u8]) -> Option<usize> {
-    std::iter::successors(next(bytes, 0), |cut| next(bytes, *cut)).last()
+    let candidates: Vec<Candidate> = candidates(bytes, 0).collect();
+    candidates.iter().rev().find(|cut| cut.is_sound(bytes)).map(|cut| cut.at)
 }
 
 /// Whether the first line is a page that opens a build.
@@ -33,28 +35,33 @@ pub(super) fn begins_with_build(bytes: &[u8]) -> bool {
     opening(line_at(bytes, 0)).is_some()
 }
 
-/// The first place behind the line that starts at `at` where the file may be cut.
-fn next(bytes: &[u8], at: usize) -> Option<usize> {
-    let words = memmem::Finder::new(OPENING);
-    let mut above: Option<(usize, Micros)> = None;
-    let mut at = at;
-    loop {
-        let line = line_at(bytes, at);
-        if let Some(ts) = opening(line).filter(|_| is_sound(line)) {
-            let is_cut = above.is_some_and(|(above_at, above_ts)| {
-                let between = bytes.get(above_at..at).unwrap_or_default();
-                above_ts != ts && words.find_iter(between).count() == 1
-            });
-            if is_cut {
-                return Some(at);
-            }
-            above = Some((at, ts));
-        }
-        at += line.len() + 1;
-        if at >= bytes.len() {
-            return None;
-        }
+/// A line that opens a build below another one, where the file may be cut if both are sound.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    above: usize,
+    at: usize,
+}
+
+impl Candidate {
+    fn is_sound(self, bytes: &[u8]) -> bool {
+        is_sound(line_at(bytes, self.at)) && is_sound(line_at(bytes, self.above))
     }
+}
+
+/// The candidates behind the line that starts at `from`.
+fn candidates(bytes: &[u8], from: usize) -> impl Iterator<Item = Candidate> {
+    let words = memmem::Finder::new(OPENING);
+    let starts = std::iter::successors(Some(from), |at| Some(at + line_at(bytes, *at).len() + 1));
+    let openings = starts
+        .take_while(|at| *at <= bytes.len())
+        .filter_map(|at| opening(line_at(bytes, at)).map(|ts| (at, ts)));
+    let mut above: Option<(usize, Micros)> = None;
+    openings.filter_map(move |(at, ts)| {
+        let (above, above_ts) = above.replace((at, ts))?;
+        let between = bytes.get(above..at).unwrap_or_default();
+        let is_cut = above_ts != ts && words.find_iter(between).count() == 1;
+        is_cut.then_some(Candidate { above, at })
+    })
 }
 
 /// Places before pages of the array that `document` is, about every `bytes`.
