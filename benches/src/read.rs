@@ -67,7 +67,7 @@ fn read(
         let offset = (file.bytes.len() - bytes.len()) as u64;
         let mut out = batch.recycle();
         let window = Window { bytes, offset, end: End::Input };
-        corpus.format.parse_document(window, &mut Carry::default(), &mut out, Delivery::InParts(take));
+        corpus.format.parse(window, &mut Carry::default(), &mut out, Delivery::InParts(take));
         take(&out);
         return out.recycle();
     }
@@ -81,7 +81,8 @@ fn read(
             _ => (rest, End::Input),
         };
         let mut out = batch.recycle();
-        let consumed = corpus.format.parse(Window { bytes, offset: start as u64, end }, &mut carry, &mut out);
+        let window = Window { bytes, offset: start as u64, end };
+        let consumed = corpus.format.parse(window, &mut carry, &mut out, Delivery::AtEnd);
         take(&out);
         batch = out.recycle();
         if end == End::Input {

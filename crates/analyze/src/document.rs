@@ -56,7 +56,7 @@ pub fn read_whole(
             Prints::Unwanted if skipped == 0 => Delivery::InParts(&mut |part| collector.add_part(part)),
             Prints::Wanted | Prints::Unwanted => Delivery::AtEnd,
         };
-        let consumed = format.parse_document(window, &mut Carry::default(), &mut batch, delivery);
+        let consumed = format.parse(window, &mut Carry::default(), &mut batch, delivery);
         collector.add(&batch, document.bytes, consumed.min(document.bytes.len()), skipped);
         if skipped > 0 {
             collector.issue_at_end(
@@ -173,7 +173,7 @@ fn read_part(
         let window = Window { bytes, offset: start, end };
         let mut ends = carry;
         let delivery = Delivery::InParts(&mut |part| collector.add_part(part));
-        let consumed = format.parse_document(window, &mut ends, &mut batch, delivery);
+        let consumed = format.parse(window, &mut ends, &mut batch, delivery);
         let is_right = match behind {
             Some(behind) => consumed == bytes.len() && ends == behind,
             None => ends.depth == Depth::Outside,

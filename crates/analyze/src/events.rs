@@ -386,7 +386,7 @@ impl Taker<'_, '_> {
         read::with_buffers(Wants::Records, |_, batch| {
             let mut batch = batch.recycle();
             let window = Window { bytes, offset: self.offset, end };
-            let consumed = reading.format.parse_document(window, &mut carry, &mut batch, Delivery::AtEnd);
+            let consumed = reading.format.parse(window, &mut carry, &mut batch, Delivery::AtEnd);
             self.batch(&batch, bytes, consumed);
             ((), batch.recycle())
         });

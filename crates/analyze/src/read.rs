@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use logmill_parse::overlap::quick_print;
-use logmill_parse::{Batch, Carry, Code, Codec, End, Format, Text, Wants, Window};
+use logmill_parse::{Batch, Carry, Code, Codec, Delivery, End, Format, Text, Wants, Window};
 
 use crate::input::ReadAt;
 use crate::shard::Collector;
@@ -194,7 +194,7 @@ fn parse(
     sink: &mut dyn Sink,
 ) -> usize {
     let mut batch = std::mem::replace(slot, Batch::new(slot.wants)).recycle();
-    let consumed = format.parse(window, carry, &mut batch).min(window.bytes.len());
+    let consumed = format.parse(window, carry, &mut batch, Delivery::AtEnd).min(window.bytes.len());
     if consumed > 0 || window.end != End::More {
         sink.batch(&batch, window.bytes, consumed);
     }

@@ -45,33 +45,28 @@ pub trait Format: Sync {
     /// All of them at the end of the input. Elsewhere the rest begins where an event begins,
     /// and is handed in again, with more behind it: an event is never reported before its
     /// end has been seen. Consuming nothing asks for a larger window.
-    fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize;
+    ///
+    /// Of a document, or of what stands between two seams of one, all is consumed. A format that has
+    /// [`Format::seams`] reads on from `carry`, and leaves there what the bytes end with: behind the last part, and
+    /// behind a document that is read as one, that is [`Depth::Outside`]. Its records may leave the batch by
+    /// `delivery`; issues and account stay, and are those of all of it.
+    fn parse<'a>(
+        &self,
+        window: Window<'a>,
+        carry: &mut Carry,
+        out: &mut Batch<'a>,
+        delivery: Delivery<'_>,
+    ) -> usize;
 
     /// Places inside of a document where it may be divided, in order, about every `bytes`, and what must be carried
     /// to each. None by default: then it is read as one.
     ///
     /// They may be guessed: what stands between two of them is read by itself, and counts only if
-    /// [`Format::parse_document`] leaves, at the end of each part, the carry of the next seam. Where it does, the
+    /// [`Format::parse`] leaves, at the end of each part, the carry of the next seam. Where it does, the
     /// parts must hold the same records, marks, issues and account as the document. Parts that state the id of the
     /// same run are read once more, as one.
     fn seams(&self, _document: &[u8], _bytes: usize) -> Vec<Seam> {
         Vec::new()
-    }
-
-    /// As [`Format::parse`] of a document, or of what stands between two seams of one. Records may
-    /// leave the batch before its end; issues and account stay, and are those of all of it.
-    ///
-    /// By default it is [`Format::parse`], and records stay. A format that has [`Format::seams`] reads on from `carry`,
-    /// and leaves there what its bytes end with: behind the last part, and behind a document that is read as one, that
-    /// is [`Depth::Outside`].
-    fn parse_document<'a>(
-        &self,
-        window: Window<'a>,
-        carry: &mut Carry,
-        out: &mut Batch<'a>,
-        _delivery: Delivery<'_>,
-    ) -> usize {
-        self.parse(window, carry, out)
     }
 
     /// What a whole file that is no log but describes one says about it (a run object,

@@ -6,7 +6,7 @@
 use std::alloc::System;
 
 use logmill_generate::{Amount, FormatId, Plan, stream};
-use logmill_parse::{Batch, Carry, End, Format, Wants, Window, format};
+use logmill_parse::{Batch, Carry, Delivery, End, Format, Wants, Window, format};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -68,7 +68,7 @@ fn measured(format: &dyn Format, bytes: &[u8], wants: Wants) -> (usize, usize) {
 
 fn read<'a>(format: &dyn Format, bytes: &'a [u8], mut batch: Batch<'a>) -> Batch<'a> {
     let window = Window { bytes, offset: 0, end: End::Input };
-    let consumed = format.parse(window, &mut Carry::default(), &mut batch);
+    let consumed = format.parse(window, &mut Carry::default(), &mut batch, Delivery::AtEnd);
     assert_eq!(consumed, bytes.len());
     batch
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use logmill_parse::mark::{CrawlStage, Fate, Mark};
-use logmill_parse::{Batch, Carry, Class, End, Evidence, Wants, Window, format};
+use logmill_parse::{Batch, Carry, Class, Delivery, End, Evidence, Wants, Window, format};
 
 /// The facts of a log that its records and marks add up to.
 #[derive(Debug, Default, PartialEq)]
@@ -24,8 +24,8 @@ struct Facts {
 fn facts(bytes: &[u8]) -> Facts {
     let format = format::by_id("apify-log").expect("a known format");
     let mut out = Batch::new(Wants::Everything);
-    let consumed =
-        format.parse(Window { bytes, offset: 0, end: End::Input }, &mut Carry::default(), &mut out);
+    let window = Window { bytes, offset: 0, end: End::Input };
+    let consumed = format.parse(window, &mut Carry::default(), &mut out, Delivery::AtEnd);
     assert_eq!(consumed, bytes.len());
     let mut facts = Facts::default();
     for record in &out.records {

@@ -9,12 +9,14 @@ use std::path::PathBuf;
 use logmill_parse::formats::cloudflare_build::CloudflareBuild;
 use logmill_parse::limits::HEAD_BYTES;
 use logmill_parse::time::duration_ms;
-use logmill_parse::{Batch, Carry, Code, End, Extent, Format, Head, Mark, Shape, Status, Wants, Window};
+use logmill_parse::{
+    Batch, Carry, Code, Delivery, End, Extent, Format, Head, Mark, Shape, Status, Wants, Window,
+};
 
 fn parse(bytes: &[u8]) -> Batch<'_> {
     let mut out = Batch::new(Wants::Everything);
     let window = Window { bytes, offset: 0, end: End::Input };
-    assert_eq!(CloudflareBuild.parse(window, &mut Carry::default(), &mut out), bytes.len());
+    assert_eq!(CloudflareBuild.parse(window, &mut Carry::default(), &mut out, Delivery::AtEnd), bytes.len());
     assert_eq!(out.account.total().bytes, bytes.len() as u64);
     out
 }

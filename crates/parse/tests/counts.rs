@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 
 use logmill_generate::{Amount, FormatId, Plan, stream};
 use logmill_parse::{
-    Batch, Carry, Class, Code, End, Flags, Format, Issue, Level, Marked, Record, Span, Stream, Wants, Window,
-    format,
+    Batch, Carry, Class, Code, Delivery, End, Flags, Format, Issue, Level, Marked, Record, Span, Stream,
+    Wants, Window, format,
 };
 use random::Random;
 
@@ -305,7 +305,7 @@ fn rest_of(record: &Record<'_>) -> String {
 fn read<'a>(format: &dyn Format, bytes: &'a [u8], wants: Wants) -> Batch<'a> {
     let mut batch = Batch::new(wants);
     let window = Window { bytes, offset: 0, end: End::Input };
-    assert_eq!(format.parse(window, &mut Carry::default(), &mut batch), bytes.len());
+    assert_eq!(format.parse(window, &mut Carry::default(), &mut batch, Delivery::AtEnd), bytes.len());
     batch
 }
 
@@ -319,7 +319,7 @@ fn read_in_windows<'a>(format: &dyn Format, bytes: &'a [u8], wants: Wants, size:
         let end = if stop == bytes.len() { End::Input } else { End::More };
         let mut part = Batch::new(wants);
         let window = Window { bytes: &bytes[offset..stop], offset: offset as u64, end };
-        let consumed = format.parse(window, &mut carry, &mut part);
+        let consumed = format.parse(window, &mut carry, &mut part, Delivery::AtEnd);
         append(&mut all, part, offset);
         len = if consumed == 0 { len * 2 } else { size };
         offset += consumed;

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use divide::FOLDED;
-use logmill_parse::{Batch, Carry, End, Format, Shape, Wants, Window, format};
+use logmill_parse::{Batch, Carry, Delivery, End, Format, Shape, Wants, Window, format};
 use random::Random;
 use support::{Input, Reading};
 
@@ -110,7 +110,7 @@ fn a_recycled_batch_does_not_grow() {
 
 fn read_into<'a>(format: &dyn Format, bytes: &'a [u8], mut batch: Batch<'a>) -> Batch<'a> {
     let window = Window { bytes, offset: 0, end: End::Input };
-    format.parse(window, &mut Carry::default(), &mut batch);
+    format.parse(window, &mut Carry::default(), &mut batch, Delivery::AtEnd);
     batch
 }
 

@@ -16,7 +16,8 @@ use std::{env, fs};
 use chrono::DateTime;
 use logmill_parse::detect::{Verdict, detect};
 use logmill_parse::{
-    Account, Amount, Batch, Carry, End, Extent, Format, Head, Shape, Wants, Window, encoding, format,
+    Account, Amount, Batch, Carry, Delivery, End, Extent, Format, Head, Shape, Wants, Window, encoding,
+    format,
 };
 use serde_json::{Map, Value, json};
 use support::{Input, Reading, describe};
@@ -113,7 +114,7 @@ const fn shape_name(shape: Shape) -> &'static str {
 fn streams(format: &dyn Format, input: &Input) -> Vec<String> {
     let mut batch = Batch::new(Wants::Everything);
     let window = Window { bytes: &input.bytes, offset: 0, end: End::Input };
-    format.parse(window, &mut Carry::default(), &mut batch);
+    format.parse(window, &mut Carry::default(), &mut batch, Delivery::AtEnd);
     batch.streams.iter().map(|stream| String::from_utf8_lossy(stream.run_id).into_owned()).collect()
 }
 

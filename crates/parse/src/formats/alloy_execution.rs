@@ -60,15 +60,7 @@ impl Format for AlloyExecution {
         Some(from + newline).filter(|cut| *cut < bytes.len())
     }
 
-    fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
-        parse(window, carry, out, Delivery::AtEnd)
-    }
-
-    fn seams(&self, document: &[u8], bytes: usize) -> Vec<Seam> {
-        seams::guess(document, bytes)
-    }
-
-    fn parse_document<'a>(
+    fn parse<'a>(
         &self,
         window: Window<'a>,
         carry: &mut Carry,
@@ -76,6 +68,10 @@ impl Format for AlloyExecution {
         delivery: Delivery<'_>,
     ) -> usize {
         parse(window, carry, out, delivery)
+    }
+
+    fn seams(&self, document: &[u8], bytes: usize) -> Vec<Seam> {
+        seams::guess(document, bytes)
     }
 
     fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
@@ -258,7 +254,10 @@ mod tests {
     fn read(bytes: &[u8]) -> Batch<'_> {
         let mut out = Batch::new(Wants::Everything);
         let window = Window { bytes, offset: 0, end: End::Input };
-        assert_eq!(AlloyExecution.parse(window, &mut Carry::default(), &mut out), bytes.len());
+        assert_eq!(
+            AlloyExecution.parse(window, &mut Carry::default(), &mut out, Delivery::AtEnd),
+            bytes.len()
+        );
         assert_eq!(out.account.total().bytes, bytes.len() as u64);
         out
     }
@@ -293,7 +292,7 @@ mod tests {
         let mut out = Batch::new(Wants::Everything);
         let window = Window { bytes: page.as_bytes(), offset: 0, end: End::Input };
         let delivery = Delivery::InParts(&mut take);
-        AlloyExecution.parse_document(window, &mut Carry::default(), &mut out, delivery);
+        AlloyExecution.parse(window, &mut Carry::default(), &mut out, delivery);
         assert!(sizes.len() >= 2 && out.records.len() < 2500, "{sizes:?}");
         assert_eq!(sizes.iter().sum::<usize>() + out.records.len(), 5000);
     }

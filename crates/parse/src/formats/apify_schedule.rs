@@ -85,11 +85,7 @@ impl Format for ApifySchedule {
         None
     }
 
-    fn parse<'a>(&self, window: Window<'a>, _carry: &mut Carry, out: &mut Batch<'a>) -> usize {
-        parse(window, out, Delivery::AtEnd)
-    }
-
-    fn parse_document<'a>(
+    fn parse<'a>(
         &self,
         window: Window<'a>,
         _carry: &mut Carry,

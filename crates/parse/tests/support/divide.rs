@@ -19,7 +19,7 @@ pub fn windows(format: &dyn Format, bytes: &[u8], shape: Option<Shape>, size: us
         let kind = if end == bytes.len() { End::Input } else { End::More };
         let window = Window { bytes: &bytes[offset..end], offset: offset as u64, end: kind };
         let mut batch = Batch::new(Wants::Everything);
-        let consumed = format.parse(window, &mut carry, &mut batch);
+        let consumed = format.parse(window, &mut carry, &mut batch, Delivery::AtEnd);
         assert!(consumed <= end - offset, "no more is consumed than there is");
         assert!(
             kind == End::More || consumed == end - offset,
@@ -49,7 +49,7 @@ pub fn pieces(format: &dyn Format, bytes: &[u8], shape: Option<Shape>, size: usi
         let piece = &rest[..cut.unwrap_or(rest.len())];
         let mut batch = Batch::new(Wants::Everything);
         let window = Window { bytes: piece, offset: offset as u64, end };
-        let consumed = format.parse(window, &mut Carry::default(), &mut batch);
+        let consumed = format.parse(window, &mut Carry::default(), &mut batch, Delivery::AtEnd);
         assert_eq!(consumed, piece.len(), "everything is consumed before a cut");
         reading.add(bytes, offset, consumed, shape, &batch);
         offset += consumed;
@@ -66,8 +66,7 @@ pub fn parts(format: &dyn Format, bytes: &[u8]) -> Reading {
         assert!(part.issues.is_empty() && part.account == Account::default(), "they stay behind");
         reading.add_part(bytes, 0, part);
     };
-    let consumed =
-        format.parse_document(window, &mut Carry::default(), &mut batch, Delivery::InParts(&mut take));
+    let consumed = format.parse(window, &mut Carry::default(), &mut batch, Delivery::InParts(&mut take));
     assert_eq!(consumed, bytes.len(), "everything is consumed at the end of the input");
     reading.add_part(bytes, 0, &batch);
     reading
@@ -89,7 +88,7 @@ pub fn divided(format: &dyn Format, bytes: &[u8], size: usize) -> Option<Reading
         let end = if seam == last { End::Input } else { End::Seam };
         let window = Window { bytes: part, offset: start as u64, end };
         let mut batch = Batch::new(Wants::Everything);
-        let consumed = format.parse_document(window, &mut carry, &mut batch, Delivery::AtEnd);
+        let consumed = format.parse(window, &mut carry, &mut batch, Delivery::AtEnd);
         assert_eq!(consumed, part.len(), "everything is consumed");
         if carry != seam.carry && (seam != last || carry.depth != Depth::Outside) {
             return None;

@@ -8,7 +8,7 @@ pub mod describe;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use logmill_parse::{Account, Batch, Carry, End, Extent, Format, Head, Shape, Wants, Window};
+use logmill_parse::{Account, Batch, Carry, Delivery, End, Extent, Format, Head, Shape, Wants, Window};
 use logmill_parse::{encoding, limits};
 
 /// One input file.
@@ -220,7 +220,7 @@ pub fn whole(format: &dyn Format, bytes: &[u8], shape: Option<Shape>) -> Reading
     let mut reading = Reading::default();
     let mut batch = Batch::new(Wants::Everything);
     let window = Window { bytes, offset: 0, end: End::Input };
-    let consumed = format.parse(window, &mut Carry::default(), &mut batch);
+    let consumed = format.parse(window, &mut Carry::default(), &mut batch, Delivery::AtEnd);
     assert_eq!(consumed, bytes.len(), "everything is consumed at the end of the input");
     reading.add(bytes, 0, consumed, shape, &batch);
     reading

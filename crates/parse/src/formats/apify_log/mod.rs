@@ -39,7 +39,7 @@ mod testing;
 mod view;
 
 use crate::format::{About, Carry, Format, Head, Match, Metadata, Window};
-use crate::record::Batch;
+use crate::record::{Batch, Delivery};
 use crate::vocabulary::Platform;
 
 /// The format.
@@ -76,7 +76,13 @@ impl Format for ApifyLog {
         cut::cut(bytes, from)
     }
 
-    fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
+    fn parse<'a>(
+        &self,
+        window: Window<'a>,
+        carry: &mut Carry,
+        out: &mut Batch<'a>,
+        _delivery: Delivery<'_>,
+    ) -> usize {
         read::read(window, carry, out)
     }
 

@@ -71,15 +71,7 @@ impl Format for CloudflareBuild {
         cuts::first(bytes, from)
     }
 
-    fn parse<'a>(&self, window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>) -> usize {
-        parse(window, carry, out, Delivery::AtEnd)
-    }
-
-    fn seams(&self, document: &[u8], bytes: usize) -> Vec<Seam> {
-        cuts::seams(document, bytes)
-    }
-
-    fn parse_document<'a>(
+    fn parse<'a>(
         &self,
         window: Window<'a>,
         carry: &mut Carry,
@@ -87,6 +79,10 @@ impl Format for CloudflareBuild {
         delivery: Delivery<'_>,
     ) -> usize {
         parse(window, carry, out, delivery)
+    }
+
+    fn seams(&self, document: &[u8], bytes: usize) -> Vec<Seam> {
+        cuts::seams(document, bytes)
     }
 
     fn metadata(&self, document: &[u8]) -> Option<Metadata> {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::CloudflareBuild;
 use crate::format::{Carry, End, Format, Window};
 use crate::issue::Code;
-use crate::record::{Account, Batch, Wants};
+use crate::record::{Account, Batch, Delivery, Wants};
 
 /// Everything a file gives, as text that can be compared whatever window it came from.
 #[derive(Debug, Default, PartialEq)]
@@ -67,7 +67,7 @@ fn read_in_steps(bytes: &[u8], step: usize) -> Reading {
             end: if is_last { End::Input } else { End::More },
         };
         let mut out = Batch::new(Wants::Everything);
-        let consumed = CloudflareBuild.parse(window, &mut Carry::default(), &mut out);
+        let consumed = CloudflareBuild.parse(window, &mut Carry::default(), &mut out, Delivery::AtEnd);
         assert!(consumed <= end - start);
         assert!(consumed > 0 || out.records.is_empty(), "records without progress");
         let line = u32::try_from(memchr::memchr_iter(b'\n', &bytes[..start]).count()).unwrap();
@@ -89,7 +89,7 @@ fn read(bytes: &[u8]) -> Reading {
 fn parse(bytes: &[u8]) -> Batch<'_> {
     let mut out = Batch::new(Wants::Everything);
     let window = Window { bytes, offset: 0, end: End::Input };
-    assert_eq!(CloudflareBuild.parse(window, &mut Carry::default(), &mut out), bytes.len());
+    assert_eq!(CloudflareBuild.parse(window, &mut Carry::default(), &mut out, Delivery::AtEnd), bytes.len());
     let total = out.account.total();
     assert_eq!(total.bytes, bytes.len() as u64, "{:?}", out.account);
     assert_eq!(total.lines, lines_of(bytes), "{:?}", out.account);
