@@ -3,6 +3,7 @@
 //! Nothing here recurses, and nothing here knows a platform.
 //!
 //! * [`Reader`] reads strictly and fast, and says where it stopped;
+//! * [`Layout`] says whether documents or lines are to be read;
 //! * [`Tokens`] looks into a head that may be cut anywhere;
 //! * [`Elements`] splits arrays by brackets alone, so that a damaged
 //!   element costs only itself;
@@ -15,6 +16,7 @@
 
 mod collect;
 mod findings;
+mod layout;
 mod ledger;
 mod nesting;
 mod reader;
@@ -28,6 +30,7 @@ pub use collect::{
     reject_object, trimmed,
 };
 pub use findings::{Fate, Findings};
+pub use layout::Layout;
 pub use ledger::{Claim, Ledger};
 pub use reader::{Fault, Members, Reader, Visit, member};
 pub use scalar::{Instant, instant, is_truthy, text, whole_number};

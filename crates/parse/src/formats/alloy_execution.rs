@@ -19,7 +19,7 @@ use crate::encoding::bom_len;
 use crate::format::{
     About, CERTAIN, Carry, Depth, End, Extent, Format, Head, LineState, Match, Metadata, Seam, Shape, Window,
 };
-use crate::json::{Ledger, Reader, Token, Tokens, ValueKind, is_lines, skip_blanks, text};
+use crate::json::{Layout, Ledger, Reader, Token, Tokens, ValueKind, is_lines, skip_blanks, text};
 use crate::limits::HEAD_BYTES;
 use crate::record::{Batch, Delivery};
 use crate::vocabulary::{Kind, Platform};
@@ -51,7 +51,8 @@ impl Format for AlloyExecution {
 
     fn detect(&self, head: Head<'_>) -> Option<Match> {
         let score = score(head.bytes)?;
-        Some(Match { score, shape: shape(head) })
+        let shape = if are_lines(head) { Shape::Windows } else { Shape::Document };
+        Some(Match { score, shape })
     }
 
     fn cut(&self, bytes: &[u8], from: usize) -> Option<usize> {
@@ -107,8 +108,9 @@ fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>, deliver
     };
     let mut reading = Reading::new(window, carry.line, delivery);
     let start = if carry.depth == Depth::Outside { bom(window) } else { reading.further(carry.depth, out) };
-    match layout(window, *carry) {
-        Layout::Document => reading.values(bytes, start, out),
+    let all = bytes.get(bom(window)..).unwrap_or_default();
+    match Layout::of(window, *carry, || are_lines(head(all))) {
+        Layout::Documents => reading.values(bytes, start, out),
         Layout::Lines => {
             let mut start = start;
             while start < consumed {
@@ -128,45 +130,19 @@ fn bom(window: Window<'_>) -> usize {
     if window.offset == 0 { bom_len(window.bytes) } else { 0 }
 }
 
-/// Whether a window holds whole documents or lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    Document,
-    Lines,
-}
-
-/// A document comes as one window; whether that is one is told the way detection tells it. A window
-/// with anything before or behind it can only be one of lines, unless it is a part of a document.
-fn layout(window: Window<'_>, carry: Carry) -> Layout {
-    if window.end == End::Seam || carry.depth != Depth::Outside {
-        return Layout::Document;
-    }
-    if window.end != End::Input || window.offset > 3 {
-        return Layout::Lines;
-    }
-    layout_of(window.bytes.get(bom(window)..).unwrap_or_default())
-}
-
-fn layout_of(bytes: &[u8]) -> Layout {
-    let extent = if bytes.len() <= HEAD_BYTES { Extent::Whole } else { Extent::Part };
-    let head = Head { bytes: bytes.get(..HEAD_BYTES).unwrap_or(bytes), extent };
-    match shape(head) {
-        Shape::Document => Layout::Document,
-        Shape::Windows | Shape::Sequence => Layout::Lines,
-    }
-}
-
-/// Lines if the first value ends on its line and another line follows, or if it is one
+/// Whether a head is one of lines: the first value ends on its line and another line follows, or it is one
 /// execution whose line reaches beyond the head.
-fn shape(head: Head<'_>) -> Shape {
+fn are_lines(head: Head<'_>) -> bool {
     let rest = head.bytes.trim_ascii_start();
     let is_cut_line = head.extent == Extent::Part && memchr::memchr(b'\n', rest).is_none();
     let is_one = || !Tokens::new(rest).any(|token| token.depth == 1 && token.key == Some(b"data"));
-    if is_lines(rest) || (is_cut_line && rest.starts_with(b"{") && is_one()) {
-        Shape::Windows
-    } else {
-        Shape::Document
-    }
+    is_lines(rest) || (is_cut_line && rest.starts_with(b"{") && is_one())
+}
+
+/// The head that tells detection how an input is to be read.
+fn head(bytes: &[u8]) -> Head<'_> {
+    let extent = if bytes.len() <= HEAD_BYTES { Extent::Whole } else { Extent::Part };
+    Head { bytes: bytes.get(..HEAD_BYTES).unwrap_or(bytes), extent }
 }
 
 /// How sure the keys of the first execution make it. `executionId` is Alloy's own word; results with connectors

@@ -1,7 +1,7 @@
 //! Guessing where a large page may be divided: between two executions.
 
 use super::read::{Outline, outline};
-use super::{Layout, layout_of};
+use super::{are_lines, head};
 use crate::format::{Depth, Seam};
 use crate::json::{GLANCE_BYTES, Guesses, Reader, skip_blanks};
 
@@ -19,7 +19,7 @@ pub fn guess(document: &[u8], bytes: usize) -> Vec<Seam> {
 
 /// How deep the executions of a document stand that is one array of them, and where the first begins.
 fn first_execution(document: &[u8]) -> Option<(Depth, usize)> {
-    if layout_of(document) != Layout::Document {
+    if are_lines(head(document)) {
         return None;
     }
     let start = skip_blanks(document, 0);

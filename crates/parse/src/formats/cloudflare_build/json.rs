@@ -12,9 +12,10 @@ use super::model::{self, Dated, Form, Joint, Line};
 use super::newlines::{Newlines, Place as LinePlace};
 use super::pages::{self, Note, Page};
 use super::scan::{Broken, Cursor, Escapes, Inside};
+use crate::encoding::bom_len;
 use crate::format::{Carry, Depth, End, LineState, Window};
 use crate::issue::{Code, Issue};
-use crate::json::is_lines;
+use crate::json::{Layout, is_lines};
 use crate::record::{Amount, Batch, Delivery, Flags, Span};
 
 /// Reads the window as one or more JSON documents; if more follows, up to a build that may be read apart.
@@ -42,7 +43,9 @@ pub(super) fn parse<'a>(
     };
     let bytes = window.bytes.get(..end).unwrap_or_default();
     let mut reader = Reader::new(bytes, carry.line, out, delivery);
-    match layout(window, *carry, &mut reader.newlines) {
+    let text = window.bytes.get(bom_len(window.bytes)..).unwrap_or_default();
+    let are_lines = || reader.newlines.find_first().is_some() && is_lines(text);
+    match Layout::of(window, *carry, are_lines) {
         Layout::Documents => reader.divided(window.end, carry.depth),
         Layout::Lines => reader.lines_of_documents(),
     }
@@ -52,29 +55,6 @@ pub(super) fn parse<'a>(
     *carry = Carry { line, depth, ..*carry };
     Amount { bytes: bytes.len() as u64, lines }
 }
-
-/// Whether documents may stand on several lines.
-enum Layout {
-    Documents,
-    Lines,
-}
-
-/// A window with anything before or behind it is one of lines, unless it is a part of a document; another one is
-/// if it begins like that.
-fn layout(window: Window<'_>, carry: Carry, newlines: &mut Newlines<'_>) -> Layout {
-    if window.end == End::Seam || carry.depth != Depth::Outside {
-        return Layout::Documents;
-    }
-    let is_part = window.end != End::Input || window.offset > BOM.len() as u64;
-    let text = window.bytes.strip_prefix(BOM).unwrap_or(window.bytes);
-    if is_part || newlines.find_first().is_some() && is_lines(text) {
-        Layout::Lines
-    } else {
-        Layout::Documents
-    }
-}
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 struct Reader<'a, 'o, 'p> {
     cursor: Cursor<'a>,
@@ -131,8 +111,8 @@ impl<'a, 'o, 'p> Reader<'a, 'o, 'p> {
     }
 
     fn documents(&mut self) {
-        if self.cursor.at == 0 && self.cursor.bytes.starts_with(BOM) {
-            self.cursor.at = BOM.len();
+        if self.cursor.at == 0 {
+            self.cursor.at = bom_len(self.cursor.bytes);
         }
         while self.cursor.next_token().is_some() {
             if let Err(Broken(what)) = self.document() {
