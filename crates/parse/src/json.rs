@@ -10,6 +10,7 @@
 //! * [`Collect`] goes through arrays and envelopes of objects;
 //! * [`Guesses`] says where a large array may be divided;
 //! * [`Findings`] keeps problems until they can be reported in order;
+//! * [`Newlines`] counts lines, of which each belongs to the first element on it;
 //! * [`Ledger`] gives every element its bytes and lines, and structure the rest.
 //!
 //! Keys are compared as they stand: no encoder escapes the letters of a key.
@@ -19,6 +20,7 @@ mod findings;
 mod layout;
 mod ledger;
 mod nesting;
+mod newlines;
 mod reader;
 mod scalar;
 mod seams;
@@ -32,6 +34,7 @@ pub use collect::{
 pub use findings::{Fate, Findings};
 pub use layout::Layout;
 pub use ledger::{Claim, Ledger};
+pub use newlines::{Newlines, Place as LinePlace};
 pub use reader::{Fault, Members, Reader, Visit, member};
 pub use scalar::{Instant, instant, is_truthy, text, whole_number};
 pub use seams::{GLANCE_BYTES, Guess, Guesses};

@@ -1,7 +1,6 @@
 //! Bytes and lines of a document whose events are elements, not lines.
 
-use memchr::memchr;
-
+use super::newlines::Newlines;
 use crate::format::LineState;
 use crate::record::{Account, Amount, Span};
 
@@ -17,59 +16,38 @@ pub struct Claim {
 /// Counts lines up to each element, in the order they stand. What no element claims is structure.
 #[derive(Debug, Clone)]
 pub struct Ledger<'a> {
-    bytes: &'a [u8],
-    /// Newlines passed so far.
-    newlines: u32,
-    /// Where the next one is; the end of the bytes if there is none.
-    next_newline: usize,
-    /// Lines claimed or passed so far, as the number of the first line nobody has claimed.
-    unclaimed: u32,
+    newlines: Newlines<'a>,
     claimed: Amount,
-    /// Lines that the bytes begin in: 1 if that has been counted with the bytes before.
-    n_counted: u32,
 }
 
 impl<'a> Ledger<'a> {
     /// A ledger for `bytes`, nothing claimed yet but the line that they begin in, where that has been counted.
     #[must_use]
     pub fn new(bytes: &'a [u8], line: LineState) -> Self {
-        let next_newline = memchr(b'\n', bytes).unwrap_or(bytes.len());
-        let n_counted = u32::from(line == LineState::Counted);
-        Self { bytes, newlines: 0, next_newline, unclaimed: n_counted, claimed: Amount::default(), n_counted }
+        Self { newlines: Newlines::new(bytes, line), claimed: Amount::default() }
     }
 
     /// Lines before byte `at`, which must not go backwards.
     pub fn line(&mut self, at: usize) -> u32 {
-        while self.next_newline < at.min(self.bytes.len()) {
-            self.newlines = self.newlines.saturating_add(1);
-            let from = self.next_newline + 1;
-            let rest = self.bytes.get(from..).unwrap_or_default();
-            self.next_newline = from + memchr(b'\n', rest).unwrap_or(rest.len());
-        }
-        self.newlines
+        self.newlines.locate(at).line
     }
 
-    /// Gives the bytes of `span`, and the lines it is the first to stand on, to `part` of the account.
-    /// Spans must come in order and not overlap.
+    /// Gives the bytes of `span`, and the lines it is the first to stand on, to `part` of the account. A span
+    /// without bytes stands on the line of the next one. Spans must come in order and not overlap.
     pub fn claim(&mut self, span: Span, part: &mut Amount) -> Claim {
-        let line = self.line(span.start);
-        let last = self.line(span.end.saturating_sub(1).max(span.start));
-        let n_lines = (last + 1).saturating_sub(self.unclaimed.max(line));
-        self.unclaimed = self.unclaimed.max(last + 1);
-        part.add(span.len(), n_lines);
-        self.claimed.add(span.len(), n_lines);
-        Claim { line, n_lines }
+        let (line, owned) = self.newlines.amount(span.start, span.end.max(span.start + 1));
+        part.add(span.len(), owned.n_lines);
+        self.claimed.add(span.len(), owned.n_lines);
+        Claim { line, n_lines: owned.n_lines }
     }
 
     /// Gives what nobody claimed of the first `consumed` bytes to structure, and says how the line is left in
     /// which they end.
-    pub fn close(mut self, consumed: usize, account: &mut Account) -> LineState {
-        let open_line = consumed > 0 && self.bytes.get(consumed - 1) != Some(&b'\n');
-        let newlines = self.line(consumed);
-        let lines = (u64::from(newlines) + u64::from(open_line)).saturating_sub(u64::from(self.n_counted));
+    pub fn close(self, consumed: usize, account: &mut Account) -> LineState {
+        let (lines, line) = self.newlines.total(consumed);
         account.structure.bytes += (consumed as u64).saturating_sub(self.claimed.bytes);
         account.structure.lines += lines.saturating_sub(self.claimed.lines);
-        if open_line && self.unclaimed > newlines { LineState::Counted } else { LineState::Start }
+        line
     }
 }
 

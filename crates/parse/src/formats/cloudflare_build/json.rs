@@ -9,13 +9,12 @@ use super::cuts;
 use super::element::{self, Element};
 use super::gather::Gather;
 use super::model::{self, Dated, Form, Joint, Line};
-use super::newlines::{Newlines, Place as LinePlace};
 use super::pages::{self, Note, Page};
 use super::scan::{Broken, Cursor, Escapes, Inside};
 use crate::encoding::bom_len;
 use crate::format::{Carry, Depth, End, LineState, Window};
 use crate::issue::{Code, Issue};
-use crate::json::{Layout, is_lines};
+use crate::json::{Layout, LinePlace, Newlines, is_lines};
 use crate::record::{Amount, Batch, Delivery, Flags, Span};
 
 /// Reads the window as one or more JSON documents; if more follows, up to a build that may be read apart.
@@ -51,7 +50,7 @@ pub(super) fn parse<'a>(
     }
     let Reader { gather, newlines, out, depth, .. } = reader;
     gather.finish(out);
-    let (lines, line) = newlines.total();
+    let (lines, line) = newlines.total(bytes.len());
     *carry = Carry { line, depth, ..*carry };
     Amount { bytes: bytes.len() as u64, lines }
 }

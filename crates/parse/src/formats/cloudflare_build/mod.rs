@@ -16,7 +16,6 @@ mod marks;
 mod metadata;
 mod model;
 mod needle;
-mod newlines;
 mod outcome;
 mod pages;
 mod phases;

@@ -5,7 +5,8 @@ use memchr::memchr;
 use crate::format::LineState;
 
 /// Each line belongs to the first element that touches it.
-pub(super) struct Newlines<'a> {
+#[derive(Debug, Clone)]
+pub struct Newlines<'a> {
     bytes: &'a [u8],
     /// No newline that has not been counted stands before this place.
     next: usize,
@@ -17,31 +18,33 @@ pub(super) struct Newlines<'a> {
 
 /// A place among the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub struct Place {
     /// Lines before it.
-    pub(super) line: u32,
+    pub line: u32,
     /// 1 if its line is nobody's yet, else 0.
     free: u32,
 }
 
 /// Bytes of an element and lines it owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Owned {
-    pub(super) len: usize,
-    pub(super) n_lines: u32,
+pub struct Owned {
+    pub len: usize,
+    pub n_lines: u32,
 }
 
 /// Bytes that are looked through at once.
 const AHEAD_BYTES: usize = 16 << 10;
 
 impl<'a> Newlines<'a> {
-    pub(super) fn new(bytes: &'a [u8], line: LineState) -> Self {
+    /// The lines of `bytes`, none of them owned but the one they begin in, where that has been counted.
+    #[must_use]
+    pub fn new(bytes: &'a [u8], line: LineState) -> Self {
         let n_counted = u32::from(line == LineState::Counted);
         Self { bytes, next: 0, line: 0, owned: n_counted, n_counted }
     }
 
     /// Looks all the way to the first newline, which need not be looked for again. To be called before all else.
-    pub(super) fn find_first(&mut self) -> Option<usize> {
+    pub fn find_first(&mut self) -> Option<usize> {
         let first = memchr(b'\n', self.bytes);
         self.next = first.unwrap_or(self.bytes.len());
         first
@@ -49,7 +52,7 @@ impl<'a> Newlines<'a> {
 
     /// The place of the byte `at`. Places must be asked for in order.
     #[inline]
-    pub(super) fn locate(&mut self, at: usize) -> Place {
+    pub fn locate(&mut self, at: usize) -> Place {
         if self.next < at {
             self.count_to(at);
         }
@@ -68,24 +71,26 @@ impl<'a> Newlines<'a> {
         }
     }
 
-    /// Lines in all, a last one without its newline included, and how the last one is left.
-    pub(super) fn total(mut self) -> (u64, LineState) {
-        self.count_to(self.bytes.len());
-        let is_open = self.bytes.last().is_some_and(|&byte| byte != b'\n');
+    /// Lines of the first `len` bytes, a last one without its newline included, and how the last one is left.
+    #[must_use]
+    pub fn total(mut self, len: usize) -> (u64, LineState) {
+        self.count_to(len);
+        let bytes = self.bytes.get(..len).unwrap_or(self.bytes);
+        let is_open = bytes.last().is_some_and(|&byte| byte != b'\n');
         let lines = (u64::from(self.line) + u64::from(is_open)).saturating_sub(u64::from(self.n_counted));
         (lines, if is_open && self.owned > self.line { LineState::Counted } else { LineState::Start })
     }
 
     /// The line of the element from `start` to `end`, and what it takes.
     #[inline]
-    pub(super) fn amount(&mut self, start: usize, end: usize) -> (u32, Owned) {
+    pub fn amount(&mut self, start: usize, end: usize) -> (u32, Owned) {
         let place = self.locate(start);
         self.amount_from(place, start, end)
     }
 
     /// As [`Self::amount`], for an element whose start was located before.
     #[inline]
-    pub(super) fn amount_from(&mut self, start: Place, from: usize, end: usize) -> (u32, Owned) {
+    pub fn amount_from(&mut self, start: Place, from: usize, end: usize) -> (u32, Owned) {
         if end <= from {
             return (start.line, Owned { len: 0, n_lines: 0 });
         }
@@ -108,7 +113,7 @@ mod tests {
             for at in 0..text.len() {
                 assert_eq!(told.amount(at, at + 1), found.amount(at, at + 1), "{text:?} {at}");
             }
-            assert_eq!(told.total(), found.total(), "{text:?}");
+            assert_eq!(told.total(text.len()), found.total(text.len()), "{text:?}");
         }
     }
 
@@ -124,10 +129,11 @@ mod tests {
         check(3, 4, 0, 0);
         check(6, 11, 1, 2);
         check(12, 13, 2, 0);
-        assert_eq!(newlines.total(), (3, LineState::Start));
-        let total = |text, line| Newlines::new(text, line).total().0;
-        assert_eq!(total(b"a\nb", LineState::Start), 2);
-        assert_eq!(total(b"", LineState::Start), 0);
+        assert_eq!(newlines.total(text.len()), (3, LineState::Start));
+        let total = |text: &[u8], len| Newlines::new(text, LineState::Start).total(len).0;
+        assert_eq!(total(b"a\nb", 3), 2);
+        assert_eq!(total(b"a\nb\nc", 3), 2, "of the first three bytes");
+        assert_eq!(total(b"", 0), 0);
     }
 
     #[test]
@@ -135,7 +141,7 @@ mod tests {
         let mut newlines = Newlines::new(b"[1],\n[2],", LineState::Counted);
         assert_eq!(newlines.amount(0, 3), (0, Owned { len: 3, n_lines: 0 }));
         assert_eq!(newlines.amount(5, 8), (1, Owned { len: 3, n_lines: 1 }));
-        assert_eq!(newlines.total(), (1, LineState::Counted));
-        assert_eq!(Newlines::new(b"[1],", LineState::Start).total(), (1, LineState::Start), "nobody has it");
+        assert_eq!(newlines.total(9), (1, LineState::Counted));
+        assert_eq!(Newlines::new(b"[1],", LineState::Start).total(4), (1, LineState::Start), "nobody has it");
     }
 }
