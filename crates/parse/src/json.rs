@@ -37,7 +37,7 @@ pub use ledger::{Claim, Ledger};
 pub use newlines::{Newlines, Place as LinePlace};
 pub use reader::{Fault, Members, Reader, Visit, member};
 pub use scalar::{Instant, instant, is_truthy, text, whole_number};
-pub use seams::{GLANCE_BYTES, Guess, Guesses};
+pub use seams::{GLANCE_BYTES, Guess, Guesses, glance};
 pub use split::{Completeness, Element, Elements, balanced_end, element_end};
 pub use tokens::{Token, Tokens, ValueKind};
 

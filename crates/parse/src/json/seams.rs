@@ -15,6 +15,12 @@ const MAX_GUESSES: usize = 64;
 /// Bytes of an element that are looked at to see what it is.
 pub const GLANCE_BYTES: usize = 64 << 10;
 
+/// A document up to `bytes` of its element at `at`: no more of that is looked at.
+#[must_use]
+pub fn glance(document: &[u8], at: usize, bytes: usize) -> &[u8] {
+    document.get(..at.saturating_add(bytes)).unwrap_or(document)
+}
+
 /// A place where an element seems to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guess {
@@ -37,7 +43,7 @@ impl<'d> Guesses<'d> {
     /// Looks for objects with the first key of the one whose brace is at `first`.
     #[must_use]
     pub fn like(document: &'d [u8], first: usize) -> Option<Self> {
-        let mut reader = Reader::new(document.get(..first + GLANCE_BYTES).unwrap_or(document), first);
+        let mut reader = Reader::new(glance(document, first, GLANCE_BYTES), first);
         if !reader.eat(b'{') {
             return None;
         }

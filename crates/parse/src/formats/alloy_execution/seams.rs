@@ -3,18 +3,14 @@
 use super::read::{Outline, outline};
 use super::{are_lines, head};
 use crate::format::{Depth, Seam};
-use crate::json::{GLANCE_BYTES, Guesses, Reader, skip_blanks};
+use crate::json::{GLANCE_BYTES, Guess, Guesses, Reader, glance, skip_blanks};
 
 /// Places before executions of the first array of `document`, about every `bytes`.
 pub fn guess(document: &[u8], bytes: usize) -> Vec<Seam> {
     let Some((depth, first)) = first_execution(document) else { return Vec::new() };
-    let guesses = Guesses::like(document, first);
-    let seams = |guesses: Guesses<'_>| {
-        guesses.seams(bytes, depth, |guesses| {
-            guesses.iter().copied().find(|guess| is_execution(document, guess.element))
-        })
-    };
-    guesses.map_or_else(Vec::new, seams)
+    let Some(guesses) = Guesses::like(document, first) else { return Vec::new() };
+    let is_right = |guess: &Guess| is_execution(document, guess.element);
+    guesses.seams(bytes, depth, |guesses| guesses.iter().copied().find(is_right))
 }
 
 /// How deep the executions of a document stand that is one array of them, and where the first begins.
@@ -25,7 +21,7 @@ fn first_execution(document: &[u8]) -> Option<(Depth, usize)> {
     let start = skip_blanks(document, 0);
     let (depth, array) = match document.get(start)? {
         b'[' => (Depth::Array, start),
-        b'{' => match outline(document.get(..start + GLANCE_BYTES).unwrap_or(document), start) {
+        b'{' => match outline(glance(document, start, GLANCE_BYTES), start) {
             Outline::Page(data) => (Depth::Member, data),
             _ => return None,
         },
@@ -37,7 +33,7 @@ fn first_execution(document: &[u8]) -> Option<(Depth, usize)> {
 
 /// Whether the object at `at` has a member that only executions have.
 fn is_execution(document: &[u8], at: usize) -> bool {
-    let mut reader = Reader::new(document.get(..at + GLANCE_BYTES).unwrap_or(document), at);
+    let mut reader = Reader::new(glance(document, at, GLANCE_BYTES), at);
     let Ok(mut members) = reader.object() else { return false };
     while let Ok(Some(key)) = members.key(&mut reader) {
         if matches!(key, b"executionId" | b"results") {

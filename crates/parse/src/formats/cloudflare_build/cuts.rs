@@ -10,7 +10,7 @@ use memchr::{memchr, memmem};
 use super::element::{self, Stamp};
 use super::scan::Cursor;
 use crate::format::{Depth, Seam};
-use crate::json::{GLANCE_BYTES, Guess, Guesses, Reader, is_lines};
+use crate::json::{GLANCE_BYTES, Guess, Guesses, Reader, glance, is_lines};
 use crate::time::Micros;
 
 /// What the first line of a build begins with.
@@ -35,7 +35,7 @@ pub(super) fn begins_with_build(bytes: &[u8]) -> bool {
     opening(line_at(bytes, 0)).is_some()
 }
 
-/// A line that opens a build below another one, where the file may be cut if both are sound.
+/// A page that opens a build below another one, before which may be cut if both are sound.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     above: usize,
@@ -50,11 +50,17 @@ impl Candidate {
 
 /// The candidates behind the line that starts at `from`.
 fn candidates(bytes: &[u8], from: usize) -> impl Iterator<Item = Candidate> {
+    let line = |at: usize| (at <= bytes.len()).then(|| (at, line_at(bytes, at)));
+    let lines = std::iter::successors(line(from), move |(at, text)| line(at + text.len() + 1));
+    below_others(bytes, lines.filter_map(|(at, text)| Some((at, opening(text)?))))
+}
+
+/// Of pages that open builds, those below another one which shows another instant, with no other opening between.
+fn below_others(
+    bytes: &[u8],
+    openings: impl Iterator<Item = (usize, Micros)>,
+) -> impl Iterator<Item = Candidate> {
     let words = memmem::Finder::new(OPENING);
-    let starts = std::iter::successors(Some(from), |at| Some(at + line_at(bytes, *at).len() + 1));
-    let openings = starts
-        .take_while(|at| *at <= bytes.len())
-        .filter_map(|at| opening(line_at(bytes, at)).map(|ts| (at, ts)));
     let mut above: Option<(usize, Micros)> = None;
     openings.filter_map(move |(at, ts)| {
         let (above, above_ts) = above.replace((at, ts))?;
@@ -70,32 +76,23 @@ pub(super) fn seams(document: &[u8], bytes: usize) -> Vec<Seam> {
     if !cursor.take(b'[') || cursor.next_token() != Some(b'{') || is_lines(document) {
         return Vec::new();
     }
-    let guesses = Guesses::like(document, cursor.at);
+    let Some(guesses) = Guesses::like(document, cursor.at) else { return Vec::new() };
     let most = bytes.max(GLANCE_BYTES);
-    let seams = |guesses: Guesses<'_>| {
-        guesses.seams(bytes, Depth::Array, |guesses| below_another(document, guesses, most))
-    };
-    guesses.map_or_else(Vec::new, seams)
+    guesses.seams(bytes, Depth::Array, |guesses| below_another(document, guesses, most))
 }
 
 /// The first of these pages that opens a build, below another one which does. Neither is looked at further than
 /// `most` bytes: what looks like a page may go on to the end of the document, everywhere.
 fn below_another(document: &[u8], guesses: &[Guess], most: usize) -> Option<Guess> {
-    let mut above: Option<(usize, Micros)> = None;
-    for guess in guesses {
+    let openings = guesses.iter().filter_map(|guess| {
         let page = document.get(guess.element..).unwrap_or_default();
-        let Some(ts) = opening(page.get(..GLANCE_BYTES).unwrap_or(page)) else { continue };
-        if let Some((at, above_ts)) = above {
-            let between = document.get(at..guess.element).unwrap_or_default();
-            if above_ts != ts && memmem::find_iter(between, OPENING).count() == 1 {
-                // Pages may be large: it is not worth looking at further ones.
-                let is_sound = |at: usize| is_value(document.get(..at + most).unwrap_or(document), at);
-                return (is_sound(at) && is_sound(guess.element)).then_some(*guess);
-            }
-        }
-        above = Some((guess.element, ts));
-    }
-    None
+        Some((guess.element, opening(page.get(..GLANCE_BYTES).unwrap_or(page))?))
+    });
+    // Pages may be large: it is not worth looking at further ones.
+    let Candidate { above, at } = below_others(document, openings).next()?;
+    let is_sound = |at: usize| Reader::new(glance(document, at, most), at).skip().is_ok();
+    let found = guesses.iter().find(|guess| guess.element == at);
+    found.copied().filter(|_| is_sound(above) && is_sound(at))
 }
 
 /// The line that starts at `at`, without its newline.
@@ -131,11 +128,6 @@ fn is_sound(line: &[u8]) -> bool {
     }
     page.eat(b',');
     page.peek().is_none()
-}
-
-/// Whether a value begins at `at` that is sound from one end to the other.
-fn is_value(document: &[u8], at: usize) -> bool {
-    Reader::new(document, at).skip().is_ok()
 }
 
 /// Goes to the array of lines of the object at the cursor, looking into the envelopes named, one in another.
