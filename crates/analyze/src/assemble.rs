@@ -63,11 +63,8 @@ pub fn named_runs(about: &'static About, path: &PathIdentity, input: usize, shar
 }
 
 fn is_named(scope: &Scope) -> bool {
-    let begins_named = match &scope.boundary {
-        Some(Boundary::Run(head)) => head.id != RunId::File,
-        _ => false,
-    };
-    begins_named && scope.stream.is_none()
+    let is_own = scope.stream.is_none();
+    is_own && matches!(&scope.boundary, Some(Boundary::Run(head)) if head.id != RunId::File)
 }
 
 /// The group's numbers of what a shard counts on its own.

@@ -62,18 +62,30 @@ pub trait ReadAt: Send + Sync {
     ///
     /// As [`read_at`](Self::read_at), but for interruptions, after which it goes on.
     fn read_full(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while let Some(space) = buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
-            let len = space.len();
-            match self.read_at(offset.saturating_add(filled as u64), space) {
-                Ok(0) => break,
-                Ok(n) => filled += n.min(len),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        match fill(self, offset, buffer) {
+            (n, None) => Ok(n),
+            (_, Some(error)) => Err(error),
         }
-        Ok(filled)
     }
+}
+
+/// As [`ReadAt::read_full`], with the bytes in front of an error: how many there are, and the error.
+pub(crate) fn fill(
+    content: &(impl ReadAt + ?Sized),
+    offset: u64,
+    buffer: &mut [u8],
+) -> (usize, Option<io::Error>) {
+    let mut filled = 0;
+    while let Some(space) = buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
+        let len = space.len();
+        match content.read_at(offset.saturating_add(filled as u64), space) {
+            Ok(0) => break,
+            Ok(n) => filled += n.min(len),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Some(error)),
+        }
+    }
+    (filled, None)
 }
 
 impl ReadAt for Vec<u8> {

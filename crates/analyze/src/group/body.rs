@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use logmill_parse::encoding::{self, Transcoder};
 use logmill_parse::{Code, Extent, limits};
 
-use crate::input::{Content, ReadAt, ReadError};
+use crate::input::{self, Content, ReadAt, ReadError};
 use crate::pipeline;
 
 /// Bytes that come one after the other.
@@ -200,7 +200,7 @@ fn read_up_to(content: &dyn ReadAt, most: u64) -> (Vec<u8>, Option<io::Error>) {
         spare
     };
     let stretches = bytes.chunks_mut(STRETCH_BYTES).zip((0_u64..).step_by(STRETCH_BYTES)).collect();
-    let read = pipeline::map(stretches, |(space, at): (&mut [u8], u64)| fill(content, at, space));
+    let read = pipeline::map(stretches, |(space, at): (&mut [u8], u64)| input::fill(content, at, space));
     let (mut filled, mut failure) = (0, None);
     for (n, error) in read {
         filled += n;
@@ -215,21 +215,6 @@ fn read_up_to(content: &dyn ReadAt, most: u64) -> (Vec<u8>, Option<io::Error>) {
 
 /// Bytes of a large input that one thread reads at once.
 const STRETCH_BYTES: usize = 4 << 20;
-
-/// Reads the bytes from `at` on, and says how many there are and why they end early.
-fn fill(content: &dyn ReadAt, at: u64, bytes: &mut [u8]) -> (usize, Option<io::Error>) {
-    let mut filled = 0;
-    while let Some(space) = bytes.get_mut(filled..).filter(|space| !space.is_empty()) {
-        let len = space.len();
-        match content.read_at(at + filled as u64, space) {
-            Ok(0) => break,
-            Ok(n) => filled += n.min(len),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (filled, Some(error)),
-        }
-    }
-    (filled, None)
-}
 
 /// The error of an input that has another size than it had when it was opened, if it has.
 pub fn changed(content: &dyn ReadAt, read: u64, size: u64) -> Option<io::Error> {
