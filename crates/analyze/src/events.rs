@@ -20,7 +20,7 @@ use self::feed::{Feed, Told};
 use self::lanes::{By, Lanes};
 use crate::assemble::{DraftOrigin, Extent, RunDraft};
 use crate::document::PartPlace;
-use crate::group::Reading;
+use crate::group::{FileDraft, Reading};
 use crate::input::Input;
 use crate::model::EventRow;
 use crate::pipeline::Options;
@@ -36,10 +36,19 @@ pub struct EventPlan<'s> {
     survey: &'s Survey,
     runs: Vec<&'s RunDraft>,
     shares: Vec<Share>,
-    /// How each input is read, and its size.
-    readings: BTreeMap<usize, (Reading, u64)>,
-    /// Documents that are read in parts.
-    divided: BTreeMap<usize, &'s [PartPlace]>,
+    /// How each input is read again.
+    logs: BTreeMap<usize, Log<'s>>,
+}
+
+/// How an input is read again.
+#[derive(Debug, Clone, Copy)]
+struct Log<'s> {
+    reading: Reading,
+    size: u64,
+    /// The parts of a divided document.
+    parts: &'s [PartPlace],
+    /// What of it fits into a share.
+    most: Most,
 }
 
 /// A share of the second pass.
@@ -122,29 +131,39 @@ impl Survey {
     #[must_use]
     pub fn event_plan<'s>(&'s self, selection: &'s Selection) -> EventPlan<'s> {
         let runs: Vec<&RunDraft> = self.selected(selection).collect();
-        let readings: BTreeMap<usize, (Reading, u64)> =
-            self.files.iter().filter_map(|file| Some((file.input, (file.reading?, file.bytes)))).collect();
-        let divided: BTreeMap<usize, &[PartPlace]> = self
-            .files
-            .iter()
-            .filter(|file| !file.parts.is_empty())
-            .map(|file| (file.input, &*file.parts))
-            .collect();
-        let mut plan = EventPlan { survey: self, runs, shares: Vec::new(), readings, divided };
+        let log = |file: &'s FileDraft| {
+            let (reading, size, parts) = (file.reading?, file.bytes, &*file.parts);
+            Some((file.input, Log { reading, size, parts, most: self.most_of(reading.shape, parts, size) }))
+        };
+        let logs = self.files.iter().filter_map(log).collect();
+        let mut plan = EventPlan { survey: self, runs, shares: Vec::new(), logs };
         plan.shares = plan.share_out();
         plan
+    }
+
+    /// What of an input of `size` bytes fits into a share. Of a divided document a share holds a whole part at a
+    /// time, and may as well hold as many events.
+    fn most_of(&self, shape: Shape, parts: &[PartPlace], size: u64) -> Most {
+        let windows = |n| MIN_SHARE_BYTES.max(self.window_bytes.saturating_mul(n));
+        let ends = parts.iter().skip(1).map(|part| part.offset).chain([size]);
+        let largest = parts.iter().zip(ends).map(|(part, end)| end.saturating_sub(part.offset)).max();
+        match (shape, largest) {
+            (Shape::Document, Some(bytes)) => Most::Bytes(windows(PARTS_OF_SHARE).max(bytes)),
+            (Shape::Document, None) => Most::Input(windows(WINDOWS_OF_SHARE)),
+            (Shape::Windows | Shape::Sequence, _) => Most::Bytes(windows(WINDOWS_OF_SHARE)),
+        }
     }
 }
 
 impl EventPlan<'_> {
     fn share_out(&self) -> Vec<Share> {
-        let largest: BTreeMap<usize, u64> =
-            self.divided.iter().map(|(input, parts)| (*input, self.largest_part(*input, parts))).collect();
-        let most = |input| self.most(input, largest.get(&input).copied());
         let mut shares: Vec<Share> = Vec::new();
         for (run, draft) in self.runs.iter().enumerate() {
             for extent in &draft.extents {
-                if shares.last().is_none_or(|last| !last.takes(extent, most(extent.input))) {
+                let fits = |last: &Share| {
+                    self.logs.get(&extent.input).is_some_and(|log| last.takes(extent, log.most))
+                };
+                if !shares.last().is_some_and(fits) {
                     shares.push(Share::default());
                 }
                 if let Some(last) = shares.last_mut() {
@@ -153,24 +172,6 @@ impl EventPlan<'_> {
             }
         }
         shares
-    }
-
-    /// Bytes of the largest part of a divided document.
-    fn largest_part(&self, input: usize, parts: &[PartPlace]) -> u64 {
-        let size = self.readings.get(&input).map_or(0, |(_, size)| *size);
-        let ends = parts.iter().skip(1).map(|part| part.offset).chain([size]);
-        parts.iter().zip(ends).map(|(part, end)| end.saturating_sub(part.offset)).max().unwrap_or_default()
-    }
-
-    /// What of an input fits into a share. Of a divided document, whose `largest_part` is known, a share holds a whole
-    /// part at a time, and may as well hold as many events.
-    fn most(&self, input: usize, largest_part: Option<u64>) -> Most {
-        let windows = |n| MIN_SHARE_BYTES.max(self.survey.window_bytes.saturating_mul(n));
-        match (self.readings.get(&input).map(|(reading, _)| reading.shape), largest_part) {
-            (Some(Shape::Document), Some(bytes)) => Most::Bytes(windows(PARTS_OF_SHARE).max(bytes)),
-            (Some(Shape::Document), None) => Most::Input(windows(WINDOWS_OF_SHARE)),
-            _ => Most::Bytes(windows(WINDOWS_OF_SHARE)),
-        }
     }
 }
 
@@ -269,45 +270,39 @@ struct Work<'w> {
 
 impl Work<'_> {
     fn read(&self, inputs: &[&dyn Input], feed: &mut Feed<'_>) -> io::Result<()> {
-        let known = self.plan.readings.get(&self.input);
-        let (Some(input), Some((reading, size))) = (inputs.get(self.input), known) else {
+        let (Some(input), Some(log)) = (inputs.get(self.input), self.plan.logs.get(&self.input)) else {
             return Err(io::ErrorKind::NotFound.into());
         };
+        let Log { reading, size, parts, .. } = *log;
         let by = if reading.shape == Shape::Document { By::Record } else { By::Offset };
         let mut taker = Taker { feed, lanes: self.lanes(by), record: 0, lines: 0, offset: reading.bom };
-        if let Some(parts) = self.plan.divided.get(&self.input) {
-            let reopened = self.cursors.open(self.input, *input, 0)?;
-            return self.parts(*reading, &reopened, parts, *size, &mut taker);
-        }
         if reading.shape == Shape::Document {
-            let bytes = self.cursors.open(self.input, *input, 0)?.whole(*size)?;
+            let reopened = self.cursors.open(self.input, *input, 0)?;
+            if !parts.is_empty() {
+                return self.parts(log, &reopened, &mut taker);
+            }
+            let bytes = reopened.whole(size)?;
             let bytes =
                 usize::try_from(reading.bom).ok().and_then(|bom| bytes.get(bom..)).unwrap_or_default();
-            taker.document(*reading, bytes, Carry::default(), End::Input);
+            taker.document(reading, bytes, Carry::default(), End::Input);
             return Ok(());
         }
         let ranges = self.ranges(reading.shape);
         let Some((first, _)) = ranges.first() else { return Ok(()) };
         let mut reopened = self.cursors.open(self.input, *input, first.offset)?;
         for (from, end) in ranges {
-            let range = (from, end, *size);
-            read_range(&mut reopened, *reading, range, self.options.window_bytes, &mut taker)?;
+            let range = (from, end, size);
+            read_range(&mut reopened, reading, range, self.options.window_bytes, &mut taker)?;
         }
-        if reopened.at() < *size {
+        if reopened.at() < size {
             self.cursors.put(self.input, reopened);
         }
         Ok(())
     }
 
     /// Reads the parts of a divided document in which the share has events.
-    fn parts(
-        &self,
-        reading: Reading,
-        reopened: &Reopened,
-        parts: &[PartPlace],
-        size: u64,
-        taker: &mut Taker<'_, '_>,
-    ) -> io::Result<()> {
+    fn parts(&self, log: &Log<'_>, reopened: &Reopened, taker: &mut Taker<'_, '_>) -> io::Result<()> {
+        let Log { reading, size, parts, .. } = *log;
         let part_of = |extent: Extent| parts.partition_point(|part| part.record <= extent.record);
         let wanted: BTreeSet<usize> = self.extents().map(|(_, _, extent)| part_of(extent)).collect();
         let mut bytes = Vec::new();
