@@ -32,7 +32,7 @@ pub use collect::{
     reject_object, trimmed,
 };
 pub use findings::{Fate, Findings};
-pub use layout::Layout;
+pub use layout::{Layout, lines};
 pub use ledger::{Claim, Ledger};
 pub use newlines::{Newlines, Place as LinePlace};
 pub use reader::{Fault, Members, Reader, Visit, member};

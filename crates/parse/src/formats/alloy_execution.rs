@@ -19,7 +19,7 @@ use crate::encoding::bom_len;
 use crate::format::{
     About, CERTAIN, Carry, Depth, End, Extent, Format, Head, LineState, Match, Metadata, Seam, Shape, Window,
 };
-use crate::json::{Layout, Ledger, Reader, Token, Tokens, ValueKind, is_lines, skip_blanks, text};
+use crate::json::{Layout, Ledger, Reader, Token, Tokens, ValueKind, is_lines, lines, skip_blanks, text};
 use crate::limits::HEAD_BYTES;
 use crate::record::{Batch, Delivery};
 use crate::vocabulary::{Kind, Platform};
@@ -68,7 +68,26 @@ impl Format for AlloyExecution {
         out: &mut Batch<'a>,
         delivery: Delivery<'_>,
     ) -> usize {
-        parse(window, carry, out, delivery)
+        let bytes = window.bytes;
+        let consumed = match window.end {
+            End::More => memrchr(b'\n', bytes).map_or(0, |newline| newline + 1),
+            End::Cut | End::Seam | End::Input => bytes.len(),
+        };
+        let mut reading = Reading::new(window, carry.line, delivery);
+        let start =
+            if carry.depth == Depth::Outside { bom(window) } else { reading.further(carry.depth, out) };
+        let all = bytes.get(bom(window)..).unwrap_or_default();
+        match Layout::of(window, *carry, || are_lines(head(all))) {
+            Layout::Documents => reading.values(bytes, start, out),
+            Layout::Lines => {
+                for line in lines(bytes.get(..consumed).unwrap_or_default(), start) {
+                    reading.values(bytes.get(..line.end).unwrap_or_default(), line.start, out);
+                }
+            }
+        }
+        let line = reading.ledger.close(consumed, &mut out.account);
+        *carry = Carry { line, depth: reading.page.depth, ..*carry };
+        consumed
     }
 
     fn seams(&self, document: &[u8], bytes: usize) -> Vec<Seam> {
@@ -98,32 +117,6 @@ impl Format for AlloyExecution {
         }
         message.filter(|_| reader.peek().is_none())
     }
-}
-
-fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
-    let bytes = window.bytes;
-    let consumed = match window.end {
-        End::More => memrchr(b'\n', bytes).map_or(0, |newline| newline + 1),
-        End::Cut | End::Seam | End::Input => bytes.len(),
-    };
-    let mut reading = Reading::new(window, carry.line, delivery);
-    let start = if carry.depth == Depth::Outside { bom(window) } else { reading.further(carry.depth, out) };
-    let all = bytes.get(bom(window)..).unwrap_or_default();
-    match Layout::of(window, *carry, || are_lines(head(all))) {
-        Layout::Documents => reading.values(bytes, start, out),
-        Layout::Lines => {
-            let mut start = start;
-            while start < consumed {
-                let rest = bytes.get(start..consumed).unwrap_or_default();
-                let end = memchr::memchr(b'\n', rest).map_or(consumed, |newline| start + newline + 1);
-                reading.values(bytes.get(..end).unwrap_or_default(), start, out);
-                start = end;
-            }
-        }
-    }
-    let line = reading.ledger.close(consumed, &mut out.account);
-    *carry = Carry { line, depth: reading.page.depth, ..*carry };
-    consumed
 }
 
 fn bom(window: Window<'_>) -> usize {

@@ -18,7 +18,7 @@ use entry::{Entry, Log};
 
 use crate::encoding::bom_len;
 use crate::format::{About, CERTAIN, Carry, Format, Head, LineState, Match, Metadata, Shape, Window};
-use crate::json::{Ledger, Token, Tokens, ValueKind, is_lines, skip_blanks};
+use crate::json::{Ledger, Token, Tokens, ValueKind, is_lines, lines, skip_blanks};
 use crate::limits::HEAD_BYTES;
 use crate::mark::{Bounds, Mark, Metric, Outcome, Revocation, RunHead, RunId};
 use crate::record::{Batch, Delivery, Evidence, Flags, Record, Wants};
@@ -92,7 +92,19 @@ impl Format for ApifySchedule {
         out: &mut Batch<'a>,
         delivery: Delivery<'_>,
     ) -> usize {
-        parse(window, out, delivery)
+        let bytes = window.bytes;
+        let bom = bom_len(bytes);
+        let mut log = Log::new(bytes);
+        let head = bytes.get(bom..).unwrap_or_default();
+        if is_lines(head.get(..HEAD_BYTES).unwrap_or(head)) {
+            for line in lines(bytes, bom) {
+                read_values(&mut log, bytes.get(..line.end).unwrap_or_default(), line.start);
+            }
+        } else {
+            read_values(&mut log, bytes, bom);
+        }
+        emit(&mut log, bytes, delivery, out);
+        bytes.len()
     }
 
     fn metadata(&self, _document: &[u8]) -> Option<Metadata> {
@@ -103,26 +115,6 @@ impl Format for ApifySchedule {
     fn error_body(&self, _document: &[u8]) -> Option<String> {
         None
     }
-}
-
-fn parse<'a>(window: Window<'a>, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
-    let bytes = window.bytes;
-    let bom = bom_len(bytes);
-    let mut log = Log::new(bytes);
-    let head = bytes.get(bom..).unwrap_or_default();
-    if is_lines(head.get(..HEAD_BYTES).unwrap_or(head)) {
-        let mut start = bom;
-        while start < bytes.len() {
-            let rest = bytes.get(start..).unwrap_or_default();
-            let end = memchr::memchr(b'\n', rest).map_or(bytes.len(), |newline| start + newline + 1);
-            read_values(&mut log, bytes.get(..end).unwrap_or_default(), start);
-            start = end;
-        }
-    } else {
-        read_values(&mut log, bytes, bom);
-    }
-    emit(&mut log, bytes, delivery, out);
-    bytes.len()
 }
 
 /// Whether the head is what the documentation shows: the API's answer, an array or a line, whose first entry

@@ -1,6 +1,9 @@
-//! Whether a window holds documents or lines.
+//! Whether a window holds documents or lines, and where its lines are.
+
+use memchr::memchr_iter;
 
 use crate::format::{Carry, Depth, End, Window};
+use crate::record::Span;
 
 /// Bytes of a mark that may stand before a document.
 const BOM_BYTES: u64 = 3;
@@ -24,9 +27,27 @@ impl Layout {
     }
 }
 
+/// The lines of `bytes` from `at` on, each with its newline.
+pub fn lines(bytes: &[u8], at: usize) -> impl Iterator<Item = Span> {
+    let newlines = memchr_iter(b'\n', bytes.get(at..).unwrap_or_default());
+    let ends = newlines.map(move |newline| at + newline + 1).chain([bytes.len()]);
+    ends.scan(at, |start, end| Some(Span { start: std::mem::replace(start, end), end }))
+        .filter(|line| line.start < line.end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_hold_every_byte_once() {
+        let of = |text: &str, at| {
+            lines(text.as_bytes(), at).map(|line| (line.start, line.end)).collect::<Vec<_>>()
+        };
+        assert_eq!(of("{}\n\n[1]\n", 0), [(0, 3), (3, 4), (4, 8)]);
+        assert_eq!(of("\u{feff}{}\n[1]", 3), [(3, 6), (6, 9)]);
+        assert_eq!((of("", 0), of("{}", 2), of("{}", 5)), (vec![], vec![], vec![]));
+    }
 
     #[test]
     fn only_of_all_there_is_the_bytes_tell() {

@@ -77,7 +77,19 @@ impl Format for CloudflareBuild {
         out: &mut Batch<'a>,
         delivery: Delivery<'_>,
     ) -> usize {
-        parse(window, carry, out, delivery)
+        let before = std::mem::take(&mut out.account);
+        let n_issues = out.issues.len();
+        let consumed = if carry.depth != Depth::Outside || detect::is_json(window.bytes) {
+            json::parse(window, carry, out, delivery)
+        } else {
+            text::parse(window, carry, out)
+        };
+        settle(consumed, out);
+        out.account.merge(&before);
+        if let Some(issues) = out.issues.get_mut(n_issues..) {
+            issues.sort_by_key(|issue| issue.start);
+        }
+        usize::try_from(consumed.bytes).unwrap_or(usize::MAX)
     }
 
     fn seams(&self, document: &[u8], bytes: usize) -> Vec<Seam> {
@@ -91,22 +103,6 @@ impl Format for CloudflareBuild {
     fn error_body(&self, document: &[u8]) -> Option<String> {
         metadata::error_text(document)
     }
-}
-
-fn parse<'a>(window: Window<'a>, carry: &mut Carry, out: &mut Batch<'a>, delivery: Delivery<'_>) -> usize {
-    let before = std::mem::take(&mut out.account);
-    let n_issues = out.issues.len();
-    let consumed = if carry.depth != Depth::Outside || detect::is_json(window.bytes) {
-        json::parse(window, carry, out, delivery)
-    } else {
-        text::parse(window, carry, out)
-    };
-    settle(consumed, out);
-    out.account.merge(&before);
-    if let Some(issues) = out.issues.get_mut(n_issues..) {
-        issues.sort_by_key(|issue| issue.start);
-    }
-    usize::try_from(consumed.bytes).unwrap_or(usize::MAX)
 }
 
 /// Everything nobody laid claim to is structure.
